@@ -1,0 +1,87 @@
+//! Objects as files under one folder.
+//!
+//! An object `a/b` is the file `<root>/a/b`. An upload is written to `<root>/.incoming/a.b/<uuid>` and renamed
+//! into place when it is whole; a dot cannot be in a key, so neither name can be taken by an object.
+
+mod error;
+mod layout;
+mod list;
+mod read;
+mod write;
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use agentdrop_domain::blob::{Blob, BlobEntry, BlobError, BlobStore, ByteSource, ObjectKey, Stored};
+use async_trait::async_trait;
+
+use self::error::blocking;
+use self::layout::Layout;
+
+/// When a stored object counts as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// When the disk has it: file and folder are synced, so that it survives a power cut.
+    #[default]
+    Full,
+    /// When the operating system has it: it survives a crash of this process, not one of the machine.
+    Os,
+}
+
+/// A [`BlobStore`] in a folder of the local file system.
+#[derive(Debug, Clone)]
+pub struct FsBlobStore {
+    layout: Arc<Layout>,
+    durability: Durability,
+}
+
+impl FsBlobStore {
+    /// A store under `root`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`BlobError`] if the folder can't be made or written to.
+    pub async fn open(root: impl Into<PathBuf>, durability: Durability) -> Result<Self, BlobError> {
+        let layout = Arc::new(Layout::new(root.into()));
+        let store = Self { layout: layout.clone(), durability };
+        blocking(move || layout.create()).await?;
+        store.ping().await?;
+        Ok(store)
+    }
+}
+
+#[async_trait]
+impl BlobStore for FsBlobStore {
+    async fn put(
+        &self,
+        key: &ObjectKey,
+        body: &mut dyn ByteSource,
+        _size: Option<u64>,
+    ) -> Result<Stored, BlobError> {
+        write::put(&self.layout, self.durability, key, body).await
+    }
+
+    async fn get(&self, key: &ObjectKey, range: Option<Range<u64>>) -> Result<Blob, BlobError> {
+        read::open(&self.layout, key, range).await
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<Option<u64>, BlobError> {
+        let (layout, key) = (self.layout.clone(), key.clone());
+        blocking(move || layout.size(&key)).await
+    }
+
+    async fn delete(&self, key: &ObjectKey) -> Result<(), BlobError> {
+        let (layout, key, durability) = (self.layout.clone(), key.clone(), self.durability);
+        blocking(move || layout.remove(&key, durability)).await
+    }
+
+    async fn list(&self, after: Option<&ObjectKey>, limit: usize) -> Result<Vec<BlobEntry>, BlobError> {
+        let (layout, after) = (self.layout.clone(), after.cloned());
+        blocking(move || list::page(&layout, after.as_ref(), limit)).await
+    }
+
+    async fn ping(&self) -> Result<(), BlobError> {
+        let layout = self.layout.clone();
+        blocking(move || layout.probe()).await
+    }
+}

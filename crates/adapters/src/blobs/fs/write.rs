@@ -1,0 +1,167 @@
+//! Storing a stream: large blocks, hashed and written beside each other while the next one is received.
+
+use std::fs::File;
+use std::io::{self, IoSlice, Write};
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use agentdrop_domain::blob::{BlobError, ByteSource, ObjectKey, Stored};
+use ring::digest::{Context, SHA256};
+use rustix::fs::{Advice, fadvise};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::super::block::{Block, Gathered};
+use super::Durability;
+use super::error::{blocking, failed, lost};
+use super::layout::Layout;
+
+/// How much is gathered before it is hashed and written, in bytes.
+const BLOCK: usize = 1 << 20;
+/// How much is written before the disk is asked to start on it, in bytes.
+const FLUSH: u64 = 16 << 20;
+/// The most slices one `writev` takes.
+const MAX_SLICES: usize = 1024;
+
+/// An upload under way.
+struct Upload {
+    file: Arc<File>,
+    hasher: Context,
+    size: u64,
+    durability: Durability,
+    /// The block that is being hashed and written.
+    running: Option<(JoinHandle<Context>, JoinHandle<io::Result<()>>)>,
+}
+
+pub(super) async fn put(
+    layout: &Arc<Layout>,
+    durability: Durability,
+    key: &ObjectKey,
+    body: &mut dyn ByteSource,
+) -> Result<Stored, BlobError> {
+    let (file, path) = {
+        let (layout, key) = (layout.clone(), key.clone());
+        blocking(move || layout.begin(&key)).await?
+    };
+    let upload = Upload {
+        file: Arc::new(file),
+        hasher: Context::new(&SHA256),
+        size: 0,
+        durability,
+        running: None,
+    };
+    match upload.receive(layout, key, path.clone(), body).await {
+        Ok(stored) => Ok(stored),
+        Err(error) => {
+            let layout = layout.clone();
+            if let Err(left) = blocking(move || layout.abandon(&path)).await {
+                tracing::warn!(%key, %left, "an upload that failed left a file until the object is deleted");
+            }
+            Err(error)
+        }
+    }
+}
+
+impl Upload {
+    async fn receive(
+        mut self,
+        layout: &Arc<Layout>,
+        key: &ObjectKey,
+        path: PathBuf,
+        body: &mut dyn ByteSource,
+    ) -> Result<Stored, BlobError> {
+        loop {
+            let gathered = Block::gather(body, BLOCK).await;
+            self.settle().await?;
+            match gathered? {
+                Gathered::Full(block) => self.start(block),
+                Gathered::Last(block) => return self.finish(block, layout.clone(), key.clone(), path).await,
+            }
+        }
+    }
+
+    /// Hands a block to two threads and does not wait for them. No thread is kept while the next block is
+    /// received, however slowly that comes.
+    fn start(&mut self, block: Block) {
+        let (offset, block) = (self.size, Arc::new(block));
+        self.size += block.len as u64;
+        let mut hasher = std::mem::replace(&mut self.hasher, Context::new(&SHA256));
+        let hash = {
+            let block = block.clone();
+            spawn_blocking(move || {
+                hash(&mut hasher, &block);
+                hasher
+            })
+        };
+        let (file, durability) = (self.file.clone(), self.durability);
+        let write = spawn_blocking(move || {
+            write(&file, &block)?;
+            if durability == Durability::Full {
+                start_writeback(&file, offset, offset + block.len as u64);
+            }
+            Ok(())
+        });
+        self.running = Some((hash, write));
+    }
+
+    /// Waits for the block that is being hashed and written.
+    async fn settle(&mut self) -> Result<(), BlobError> {
+        let Some((hash, write)) = self.running.take() else { return Ok(()) };
+        let (hash, write) = (hash.await, write.await);
+        write.map_err(lost)?.map_err(failed)?;
+        self.hasher = hash.map_err(lost)?;
+        Ok(())
+    }
+
+    async fn finish(
+        mut self,
+        block: Block,
+        layout: Arc<Layout>,
+        key: ObjectKey,
+        path: PathBuf,
+    ) -> Result<Stored, BlobError> {
+        blocking(move || {
+            write(&self.file, &block)?;
+            hash(&mut self.hasher, &block);
+            if self.durability == Durability::Full {
+                self.file.sync_data()?;
+            }
+            layout.publish(&path, &key, self.durability)?;
+            let mut sha256 = [0; 32];
+            sha256.copy_from_slice(self.hasher.finish().as_ref());
+            Ok(Stored { size: self.size + block.len as u64, sha256 })
+        })
+        .await
+    }
+}
+
+fn hash(hasher: &mut Context, block: &Block) {
+    for chunk in &block.chunks {
+        hasher.update(chunk);
+    }
+}
+
+fn write(mut file: &File, block: &Block) -> io::Result<()> {
+    let mut slices: Vec<_> = block.chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
+    let mut rest = &mut slices[..];
+    while !rest.is_empty() {
+        let most = rest.len().min(MAX_SLICES);
+        match file.write_vectored(&rest[..most]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => IoSlice::advance_slices(&mut rest, n),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}
+
+/// Asks the disk to begin with what was written, so that the last sync does not wait for all of it. The cache
+/// keeps the bytes: what is dirty or on its way to the disk is not dropped.
+fn start_writeback(file: &File, from: u64, to: u64) {
+    let (from, to) = (from / FLUSH * FLUSH, to / FLUSH * FLUSH);
+    if let Some(len) = NonZeroU64::new(to - from) {
+        // Advice only: the sync at the end is what counts.
+        let _ = fadvise(file, from, Some(len), Advice::DontNeed);
+    }
+}

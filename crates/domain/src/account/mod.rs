@@ -1,0 +1,54 @@
+//! Accounts: who owns agents, keys and connections.
+
+mod email;
+mod repository;
+
+pub use email::{BadEmail, Email};
+pub use repository::{AccountReads, AccountRepository};
+
+use crate::clock::Timestamp;
+use crate::ids::AccountId;
+use crate::plan::PlanName;
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its address, unique among accounts.
+    pub email: Email,
+    /// Its display name; need not be unique.
+    pub name: String,
+    /// The plan it is on.
+    pub plan: PlanName,
+    /// When it was created; its quota months begin on this day of the month.
+    pub created_at: Timestamp,
+}
+
+/// What other accounts see of an account they are connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountCard {
+    /// Its id.
+    pub id: AccountId,
+    /// Its display name.
+    pub name: String,
+    /// Its address.
+    pub email: Email,
+}
+
+impl From<&Account> for AccountCard {
+    fn from(account: &Account) -> Self {
+        Self { id: account.id, name: account.name.clone(), email: account.email.clone() }
+    }
+}
+
+/// A count that a plan limits and that is kept on the account's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AccountCounter {
+    /// Living agents.
+    Agents,
+    /// Account keys that are not revoked.
+    ApiKeys,
+    /// Active connections and own outgoing invites.
+    Connections,
+}

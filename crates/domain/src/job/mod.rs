@@ -1,0 +1,61 @@
+//! The job queue: background work, made durable in the transaction of the act that needs it.
+//!
+//! A job is leased to one worker at a time. A worker that dies loses its lease and another takes over, so
+//! every kind of job can be run again after a half-done run.
+
+use async_trait::async_trait;
+
+use crate::clock::Timestamp;
+use crate::ids::{JobId, TransferId};
+use crate::store::StoreError;
+
+/// What there is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JobKind {
+    /// End transfers that have run out, remove abandoned uploads. Runs for ever, one worker at a time.
+    Sweep,
+    /// Remove an ended transfer's bytes once nobody may fetch them any more.
+    PurgeTransfer(TransferId),
+}
+
+/// A unit of background work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// What to do.
+    pub kind: JobKind,
+    /// Not before.
+    pub run_at: Timestamp,
+    /// How often it was begun.
+    pub attempts: u32,
+}
+
+impl JobKind {
+    /// Jobs of one key exist once: adding a second changes nothing.
+    #[must_use]
+    pub fn unique_key(&self) -> String {
+        match self {
+            Self::Sweep => "sweep".to_owned(),
+            Self::PurgeTransfer(id) => format!("purge:{id}"),
+        }
+    }
+}
+
+/// The queue.
+#[async_trait]
+pub trait JobQueue: Send {
+    /// Adds a job, unless one with the same key is there.
+    async fn enqueue(&mut self, job: &Job) -> Result<(), StoreError>;
+    /// Takes up to `limit` due jobs that nobody holds, oldest first, and holds them until `lease_until`.
+    async fn lease_jobs(
+        &mut self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Job>, StoreError>;
+    /// Forgets a finished job, if it is still held under that attempt.
+    async fn finish_job(&mut self, job: &Job) -> Result<bool, StoreError>;
+    /// Gives a job back to be run at a later time, if it is still held under that attempt.
+    async fn postpone_job(&mut self, job: &Job, run_at: Timestamp) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,77 @@
+use std::fmt;
+
+/// The name of a file: 1 to 255 bytes of UTF-8 that are safe to join to a folder on any system and to show
+/// in any terminal (decisions §5).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileName(String);
+
+/// A text that can't name a file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be 1 to 255 bytes of UTF-8 without '/', '\\', control or text-direction characters, and not \".\" or \"..\""
+)]
+pub struct BadFileName;
+
+impl FileName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Characters that make a name read differently from what it is.
+const fn overrides_direction(c: char) -> bool {
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+impl TryFrom<&str> for FileName {
+    type Error = BadFileName;
+
+    fn try_from(text: &str) -> Result<Self, BadFileName> {
+        let forbidden = |c: char| c.is_control() || overrides_direction(c) || matches!(c, '/' | '\\');
+        let length_ok = (1..=255).contains(&text.len());
+        if !length_ok || text == "." || text == ".." || text.contains(forbidden) {
+            return Err(BadFileName);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_names_pass() {
+        for name in ["a", "report.pdf", "Übersicht 2026 (final).txt", "日本語.csv", "...", &"x".repeat(255)]
+        {
+            assert!(FileName::try_from(name).is_ok(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_could_do_harm_are_refused() {
+        for name in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a\\b",
+            "a\0",
+            "a\nb",
+            "a\u{7f}",
+            "exe\u{202E}fdp",
+            "\u{2066}a",
+            &"x".repeat(256),
+        ] {
+            assert!(FileName::try_from(name).is_err(), "{name:?}");
+        }
+    }
+}
