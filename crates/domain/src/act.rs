@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::agent::KeyInspector;
 use crate::blob::BlobStore;
 use crate::clock::{Clock, Timestamp};
 use crate::error::ActError;
@@ -28,6 +29,8 @@ pub struct Ports {
     pub ids: Arc<dyn IdGenerator>,
     /// Tokens.
     pub secrets: Arc<dyn SecretGenerator>,
+    /// The curve of public keys.
+    pub keys: Arc<dyn KeyInspector>,
     /// What the operator decided.
     pub settings: Arc<Settings>,
 }
@@ -41,13 +44,21 @@ pub struct Cx<'a> {
     pub ids: &'a dyn IdGenerator,
     /// Fresh tokens.
     pub secrets: &'a dyn SecretGenerator,
+    /// The curve of public keys.
+    pub keys: &'a dyn KeyInspector,
     /// What the operator decided.
     pub settings: &'a Settings,
 }
 
 impl Ports {
     fn cx(&self) -> Cx<'_> {
-        Cx { now: self.clock.now(), ids: &*self.ids, secrets: &*self.secrets, settings: &self.settings }
+        Cx {
+            now: self.clock.now(),
+            ids: &*self.ids,
+            secrets: &*self.secrets,
+            keys: &*self.keys,
+            settings: &self.settings,
+        }
     }
 }
 
