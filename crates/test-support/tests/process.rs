@@ -61,10 +61,17 @@ async fn terminate_asks() {
 #[tokio::test]
 async fn a_child_outlives_the_thread_that_asked_for_it() {
     let folder = tempfile::tempdir().unwrap();
-    let joined = folder.path().join("joined");
-    let script = format!("until test -e '{}'; do sleep 0.01; done; echo survived", joined.display());
-    let process = std::thread::spawn(move || TestProcess::spawn(shell(&script))).join().unwrap();
-    std::fs::write(joined, "").unwrap();
+    let ended = folder.path().join("thread-ended");
+    let script =
+        format!("echo started; until test -e '{}'; do sleep 0.01; done; echo survived", ended.display());
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let process = TestProcess::spawn(shell(&script));
+        runtime.block_on(process.wait_for_line("started", LIMIT));
+        process
+    });
+    let process = thread.join().unwrap();
+    std::fs::write(ended, "").unwrap();
     process.wait_for_line("survived", LIMIT).await;
 }
 
