@@ -1,9 +1,13 @@
 //! Agents: the programs that send and receive.
 
+mod candidates;
+mod find;
 mod keys;
 mod repository;
 mod slug;
 
+pub use candidates::{Candidate, ResolveError, Resolved, candidates, resolve_recipient};
+pub use find::{FindError, find_own};
 pub use keys::{AgentKeys, BadKey, KeyInspector, PublicKey, SigningKey};
 pub use repository::{AgentReads, AgentRepository};
 pub use slug::{AgentSlug, BadSlug};
