@@ -7,9 +7,9 @@ mod repository;
 mod slug;
 
 pub use candidates::{Candidate, ResolveError, Resolved, candidates, resolve_recipient};
-pub use find::{FindError, find_own};
+pub use find::{NO_AGENT, find_own, find_usable};
 pub use keys::{AgentKeys, BadKey, KeyInspector, PublicKey, SigningKey};
-pub use repository::{AgentReads, AgentRepository};
+pub use repository::{AgentReads, AgentRepository, AvailableAgent, PairedAgent};
 pub use slug::{AgentSlug, BadSlug};
 
 use crate::clock::Timestamp;
