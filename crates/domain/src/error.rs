@@ -62,6 +62,12 @@ impl FieldErrors {
         result.map_err(|error| self.add(field, error.to_string())).ok()
     }
 
+    /// All that was noted.
+    #[must_use]
+    pub fn into_invalid(self) -> Invalid {
+        Invalid(self.0)
+    }
+
     /// Succeeds if nothing was noted.
     ///
     /// # Errors
