@@ -26,6 +26,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use output::Output;
 
+/// A parent that died before the signal was asked for sends none.
+const EXEC_IF_CHILD_OF: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
 const POLL: Duration = Duration::from_millis(20);
 
 /// A command whose process the kernel kills when the test process dies, kill -9 included. Add arguments,
@@ -39,7 +41,8 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command.args(["--pdeathsig", "KILL", "--", "sh", "-c", EXEC_IF_CHILD_OF]);
+    command.arg(std::process::id().to_string()).arg(program);
     command
 }
 
