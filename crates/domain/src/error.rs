@@ -83,6 +83,13 @@ pub trait ActError: From<StoreError> {
     fn store_error(&self) -> Option<&StoreError>;
 }
 
+/// For use cases that nothing but the database can refuse.
+impl ActError for StoreError {
+    fn store_error(&self) -> Option<&StoreError> {
+        Some(self)
+    }
+}
+
 /// Declares that an error enum has a variant `Store(StoreError)`.
 #[macro_export]
 macro_rules! impl_act_error {
