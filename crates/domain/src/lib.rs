@@ -23,6 +23,8 @@ pub mod event;
 pub mod ids;
 pub mod inbox;
 pub mod job;
+#[cfg(feature = "mock")]
+pub mod mock;
 pub mod page;
 pub mod pairing;
 pub mod plan;

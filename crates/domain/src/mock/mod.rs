@@ -1,0 +1,11 @@
+//! For tests: a mock of the database, and a fixture in which time, ids and tokens are known beforehand.
+//!
+//! A mock panics on every call that a test has not announced, so a refusal that writes anything fails.
+
+mod fixture;
+mod journal;
+mod ports;
+
+pub use fixture::{Fixture, id, slug};
+pub use journal::Journal;
+pub use ports::{MockDb, MockTx};
