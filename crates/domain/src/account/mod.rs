@@ -1,10 +1,23 @@
 //! Accounts: who owns agents, keys and connections.
 
+mod create;
 mod email;
+mod find;
+mod list;
+mod make_key;
+mod name;
+mod plan;
 mod repository;
+mod set_plan;
 
+pub use create::{CreateAccount, CreateAccountError, CreatedAccount};
 pub use email::{BadEmail, Email};
+pub use list::ListAccounts;
+pub use make_key::{MadeAccountKey, MakeAccountKey, MakeAccountKeyError};
+pub use name::{BadName, display_name};
+pub use plan::plan_of;
 pub use repository::{AccountReads, AccountRepository};
+pub use set_plan::{SetPlan, SetPlanError};
 
 use crate::clock::Timestamp;
 use crate::ids::AccountId;
@@ -24,6 +37,11 @@ pub struct Account {
     /// When it was created; its quota months begin on this day of the month.
     pub created_at: Timestamp,
 }
+
+/// The operator named an account that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no account has this e-mail address or id; see them all with `account list`")]
+pub struct NoAccount;
 
 /// What other accounts see of an account they are connected to.
 #[derive(Debug, Clone, PartialEq, Eq)]

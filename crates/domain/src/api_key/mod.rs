@@ -1,8 +1,23 @@
 //! API keys: account keys act for the account, agent keys for exactly one agent.
 
+mod add;
+mod agent_keys;
+mod authenticate;
+mod create;
+mod list;
+mod record_use;
 mod repository;
+mod revoke;
 
+pub use add::NewKey;
+pub(crate) use add::{KeyOwner, add_key};
+pub use agent_keys::{AgentKeyError, CreateAgentKey, ListAgentKeys, MAX_KEYS_PER_AGENT, RevokeAgentKey};
+pub use authenticate::{Authenticate, AuthenticateError, Authenticated};
+pub use create::{CreateKey, CreateKeyError};
+pub use list::{ListKeys, ListKeysError};
+pub use record_use::{RecordUse, is_stale};
 pub use repository::{ApiKeyReads, ApiKeyRepository};
+pub use revoke::{RevokeKey, RevokeKeyError};
 
 use crate::account::Account;
 use crate::agent::AgentSlug;
