@@ -1,1 +1,16 @@
-//! agentdrop-api
+//! The AgentDrop HTTP API: requests in, one use case each, answers out. No rule lives here.
+//!
+//! - [`http`]: what every request shares (errors, authentication, rate limits, paging, the envelope).
+//! - [`v1`]: the operations, one file a subject.
+//! - [`openapi`]: the OpenAPI document, generated from the operations, and the pages that show it.
+
+pub mod http;
+pub mod openapi;
+pub mod v1;
+
+mod app;
+mod state;
+
+pub use app::{ServeOptions, configure, document, serve};
+pub use state::{Api, ApiSettings};
+mod stub;

@@ -1,0 +1,285 @@
+//! Errors on the wire: `{"error":{"code","message","status","details","request_id"}}`.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use agentdrop_domain::error::{Denied, FieldError, Invalid};
+use agentdrop_domain::store::StoreError;
+use serde::Serialize;
+use utoipa::{IntoResponses, ToSchema};
+
+use super::envelope::current_request_id;
+
+/// Seconds after which a client should try again when something behind the server is down.
+pub const OUTAGE_RETRY_SECONDS: u64 = 5;
+
+/// A refusal or failure, ready for the wire.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    details: Vec<FieldError>,
+    candidates: Vec<CandidateBody>,
+    retry_after: Option<u64>,
+    allow: Option<String>,
+}
+
+/// The body of every error answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorBody {
+    /// What went wrong.
+    error: ErrorObject,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ErrorObject {
+    /// A stable word for programs.
+    #[schema(example = "VALIDATION_ERROR")]
+    code: &'static str,
+    /// A sentence for people: what to change.
+    message: String,
+    /// The HTTP status again.
+    #[schema(example = 400)]
+    status: u16,
+    /// One row per bad field; empty unless the request failed validation.
+    details: Vec<DetailBody>,
+    /// Only with `AMBIGUOUS_RECIPIENT`: the accounts that hold an agent of that name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<CandidateBody>,
+    /// Names the request in the server's log; also in `X-Request-Id`.
+    request_id: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct DetailBody {
+    /// The field's name on the wire.
+    field: String,
+    /// What is allowed there.
+    message: String,
+}
+
+/// One account that holds an agent of the wanted name.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CandidateBody {
+    /// The account's id; accepted as `recipient_account`.
+    pub account_id: String,
+    /// The account's display name; accepted as `recipient_account`.
+    pub account_name: String,
+    /// The account's address, masked.
+    #[schema(example = "an*@example.com")]
+    pub email_masked: String,
+}
+
+impl ApiError {
+    /// A refusal with a status, a stable code and a sentence that says what to change.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            candidates: Vec::new(),
+            retry_after: None,
+            allow: None,
+        }
+    }
+
+    /// 400 `VALIDATION_ERROR`.
+    #[must_use]
+    pub fn invalid(invalid: Invalid) -> Self {
+        let message = invalid.to_string();
+        let mut error = Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message);
+        error.details = invalid.0;
+        error
+    }
+
+    /// 404 `NOT_FOUND`.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("{what} not found"))
+    }
+
+    /// 401 `UNAUTHORIZED`.
+    #[must_use]
+    pub fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message)
+    }
+
+    /// 500: nobody planned for this. The log has the cause under the request id.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL_ERROR",
+            "the server met an unexpected condition; its log has the cause under this request_id",
+        )
+    }
+
+    /// 503: something behind the server does not answer now. Nothing was changed.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SERVICE_UNAVAILABLE",
+            "the server's storage is not available right now; try again",
+        )
+        .retry_after(OUTAGE_RETRY_SECONDS)
+    }
+
+    /// Says after how many seconds to come back.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// Names the methods that the path has.
+    #[must_use]
+    pub fn allow(mut self, methods: String) -> Self {
+        self.allow = Some(methods);
+        self
+    }
+
+    /// Names the accounts to choose from.
+    #[must_use]
+    pub fn candidates(mut self, candidates: Vec<CandidateBody>) -> Self {
+        self.candidates = candidates;
+        self
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    fn add_headers(&self, response: &mut HttpResponseBuilder) {
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        if let Some(methods) = &self.allow {
+            response.insert_header((header::ALLOW, methods.clone()));
+        }
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}", self.status.as_u16(), self.code, self.message)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let details = self
+            .details
+            .iter()
+            .map(|detail| DetailBody { field: detail.field.clone(), message: detail.message.clone() })
+            .collect();
+        let error = ErrorObject {
+            code: self.code,
+            message: self.message.clone(),
+            status: self.status.as_u16(),
+            details,
+            candidates: self.candidates.clone(),
+            request_id: current_request_id(),
+        };
+        let mut response = HttpResponse::build(self.status);
+        self.add_headers(&mut response);
+        response.json(ErrorBody { error })
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        let message = denied.to_string();
+        match denied {
+            Denied::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message),
+            Denied::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message),
+            Denied::ScopeMismatch { .. } => Self::new(StatusCode::FORBIDDEN, "SCOPE_MISMATCH", message),
+        }
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        Self::invalid(invalid)
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let cause = chain(&error);
+        match error {
+            StoreError::Unavailable { .. } => {
+                tracing::warn!(cause, "the database is not available");
+                Self::unavailable()
+            }
+            StoreError::Conflict(_) | StoreError::Internal(_) => {
+                tracing::error!(cause, "the database refused");
+                Self::internal()
+            }
+        }
+    }
+}
+
+/// An error and its causes in one line, for the log.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+/// What any authenticated operation may answer besides its own errors.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "read by the OpenAPI generator only")]
+pub enum CommonErrors {
+    /// `UNAUTHORIZED`: no or unknown API key. `KEY_REVOKED`: the key was revoked.
+    #[response(status = 401)]
+    Unauthorized(#[to_schema] ErrorBody),
+    /// `RATE_LIMITED`: too many calls; come back after `Retry-After` seconds.
+    #[response(status = 429)]
+    RateLimited(#[to_schema] ErrorBody),
+    /// `INTERNAL_ERROR`: the server's log has the cause under the `request_id`.
+    #[response(status = 500)]
+    Internal(#[to_schema] ErrorBody),
+    /// `SERVICE_UNAVAILABLE`: the database or the store does not answer; nothing was changed.
+    #[response(status = 503)]
+    Unavailable(#[to_schema] ErrorBody),
+}
+
+/// The table of a use case's refusals: `refusals!(ProposeError: pass [Denied, Invalid, Store] {
+/// ConnectionNotActive => BAD_REQUEST "CONNECTION_NOT_ACTIVE", … })`. The message is the error's own text.
+#[macro_export]
+macro_rules! refusals {
+    ($error:ident: pass [$($passed:ident),*] { $($variant:ident => $status:ident $code:literal),* $(,)? }) => {
+        impl From<$error> for $crate::http::ApiError {
+            fn from(error: $error) -> Self {
+                #[allow(unused_variables, reason = "a use case may have no refusal of its own")]
+                let message = error.to_string();
+                match error {
+                    $($error::$passed(inner) => inner.into(),)*
+                    $($error::$variant { .. } => $crate::http::ApiError::new(
+                        actix_web::http::StatusCode::$status,
+                        $code,
+                        message,
+                    ),)*
+                }
+            }
+        }
+    };
+}
