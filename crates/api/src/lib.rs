@@ -13,4 +13,3 @@ mod state;
 
 pub use app::{ServeOptions, configure, document, serve};
 pub use state::{Api, ApiSettings};
-mod stub;

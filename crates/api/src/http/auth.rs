@@ -4,12 +4,12 @@ use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 
-use crate::stub::{Authenticate, AuthenticateError, Authenticated, RecordUse};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use agentdrop_domain::account::Account;
 use agentdrop_domain::act;
+use agentdrop_domain::api_key::{Authenticate, AuthenticateError, Authenticated};
 use agentdrop_domain::caller::Caller;
 use agentdrop_domain::secret::Token;
 
@@ -122,7 +122,7 @@ fn count_call(api: &Api, request: &HttpRequest, known: &Authenticated) -> Result
 
 /// Notes the key's use, at most once a minute, while the request goes on.
 fn record_use(api: &Api, known: &Authenticated) {
-    let Some(record) = RecordUse::due(known, api.ports.clock.now()) else { return };
+    let Some(record) = known.use_to_record else { return };
     let ports = api.ports.clone();
     api.run_aside(async move {
         if let Err(error) = act::perform(&ports, &record).await {

@@ -14,7 +14,10 @@ pub const OUTAGE_RETRY_SECONDS: u64 = 5;
 
 /// A refusal or failure, ready for the wire.
 #[derive(Debug)]
-pub struct ApiError {
+pub struct ApiError(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -74,7 +77,7 @@ impl ApiError {
     /// A refusal with a status, a stable code and a sentence that says what to change.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status,
             code,
             message: message.into(),
@@ -82,7 +85,7 @@ impl ApiError {
             candidates: Vec::new(),
             retry_after: None,
             allow: None,
-        }
+        }))
     }
 
     /// 400 `VALIDATION_ERROR`.
@@ -90,7 +93,7 @@ impl ApiError {
     pub fn invalid(invalid: Invalid) -> Self {
         let message = invalid.to_string();
         let mut error = Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message);
-        error.details = invalid.0;
+        error.0.details = invalid.0;
         error
     }
 
@@ -130,38 +133,38 @@ impl ApiError {
     /// Says after how many seconds to come back.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds.max(1));
+        self.0.retry_after = Some(seconds.max(1));
         self
     }
 
     /// Names the methods that the path has.
     #[must_use]
     pub fn allow(mut self, methods: String) -> Self {
-        self.allow = Some(methods);
+        self.0.allow = Some(methods);
         self
     }
 
     /// Names the accounts to choose from.
     #[must_use]
     pub fn candidates(mut self, candidates: Vec<CandidateBody>) -> Self {
-        self.candidates = candidates;
+        self.0.candidates = candidates;
         self
     }
 
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     fn add_headers(&self, response: &mut HttpResponseBuilder) {
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.0.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
-        if let Some(methods) = &self.allow {
+        if let Some(methods) = &self.0.allow {
             response.insert_header((header::ALLOW, methods.clone()));
         }
     }
@@ -169,30 +172,31 @@ impl ApiError {
 
 impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}: {}", self.status.as_u16(), self.code, self.message)
+        write!(f, "{} {}: {}", self.0.status.as_u16(), self.0.code, self.0.message)
     }
 }
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     fn error_response(&self) -> HttpResponse {
         let details = self
+            .0
             .details
             .iter()
             .map(|detail| DetailBody { field: detail.field.clone(), message: detail.message.clone() })
             .collect();
         let error = ErrorObject {
-            code: self.code,
-            message: self.message.clone(),
-            status: self.status.as_u16(),
+            code: self.0.code,
+            message: self.0.message.clone(),
+            status: self.0.status.as_u16(),
             details,
-            candidates: self.candidates.clone(),
+            candidates: self.0.candidates.clone(),
             request_id: current_request_id(),
         };
-        let mut response = HttpResponse::build(self.status);
+        let mut response = HttpResponse::build(self.0.status);
         self.add_headers(&mut response);
         response.json(ErrorBody { error })
     }
