@@ -15,7 +15,7 @@ pub use email::{BadEmail, Email};
 pub use list::ListAccounts;
 pub use make_key::{MadeAccountKey, MakeAccountKey, MakeAccountKeyError};
 pub use name::{BadName, display_name};
-pub use plan::plan_of;
+pub use plan::{LimitReached, plan_of};
 pub use repository::{AccountReads, AccountRepository};
 pub use set_plan::{SetPlan, SetPlanError};
 

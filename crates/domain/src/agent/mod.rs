@@ -1,16 +1,42 @@
 //! Agents: the programs that send and receive.
 
 mod candidates;
+mod circle;
+mod connect;
+mod connection_token;
+mod disconnect;
+mod end;
 mod find;
+mod get;
 mod keys;
+mod keys_input;
+mod list;
+mod me;
+mod profile;
+mod register;
 mod repository;
+mod resolve;
+mod sendable;
 mod slug;
+mod update;
 
 pub use candidates::{Candidate, ResolveError, Resolved, candidates, resolve_recipient};
+pub use connect::{Connect, ConnectError};
+pub use connection_token::{IssueConnectionToken, IssueConnectionTokenError, IssuedToken};
+pub use disconnect::{Disconnect, DisconnectError};
 pub use find::{NO_AGENT, find_own, find_usable};
+pub use get::{GetAgent, GetAgentError};
 pub use keys::{AgentKeys, BadKey, KeyInspector, PublicKey, SigningKey};
+pub use keys_input::KeysInput;
+pub use list::{ListAgents, ListAgentsError};
+pub use me::{ConnectionCounts, Me, MeError, StartupProfile};
+pub use profile::ProfileInput;
+pub use register::{Register, RegisterError, Registered};
 pub use repository::{AgentReads, AgentRepository, AvailableAgent, PairedAgent};
+pub use resolve::{ResolveAgent, ResolveAgentError};
+pub use sendable::{ListSendable, SendableAgent};
 pub use slug::{AgentSlug, BadSlug};
+pub use update::{UpdateAgent, UpdateAgentError};
 
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, AgentId};

@@ -3,13 +3,12 @@
 use async_trait::async_trait;
 
 use super::{KeyOwner, NewKey, add_key};
-use crate::account::{AccountCounter, display_name, plan_of};
+use crate::account::{AccountCounter, LimitReached, display_name, plan_of};
 use crate::act::{Act, Cx};
 use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::{Denied, Invalid};
 use crate::impl_act_error;
-use crate::plan::Plan;
 use crate::store::{StoreError, UnitOfWork};
 
 /// Makes an account key.
@@ -31,26 +30,14 @@ pub enum CreateKeyError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
     /// The account has as many keys as its plan allows.
-    #[error("the plan \"{plan}\" allows {limit} account keys; revoke one, or move to a larger plan")]
-    LimitReached {
-        /// The plan's name.
-        plan: String,
-        /// How many keys it allows.
-        limit: u64,
-    },
+    #[error(transparent)]
+    LimitReached(#[from] LimitReached),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl_act_error!(CreateKeyError);
-
-impl CreateKeyError {
-    fn limit_reached(plan: &Plan) -> Self {
-        let limit = plan.max_api_keys.unwrap_or(u64::MAX);
-        Self::LimitReached { plan: plan.name.as_str().to_owned(), limit }
-    }
-}
 
 #[async_trait]
 impl Act for CreateKey {
@@ -64,7 +51,7 @@ impl Act for CreateKey {
         tx.lock_accounts(&[account]).await?;
         let plan = plan_of(cx, tx, account).await?;
         if !tx.count_up(account, AccountCounter::ApiKeys, plan.max_api_keys).await? {
-            return Err(CreateKeyError::limit_reached(plan));
+            return Err(LimitReached::new(plan, plan.max_api_keys, "account keys", "revoke one").into());
         }
         let key = add_key(cx, tx, KeyOwner::Account(account), name).await?;
         tx.append_audit(&AuditEntry::by(&self.caller, cx, "api_key.create", key.key.id)).await?;
