@@ -13,16 +13,19 @@ have_postgres() {
 }
 
 missing_packages() {
+    local command
+    for command in "$@"; do
+        if ! have "$command"; then echo "$command"; fi
+    done
     if [[ -z ${TEST_DATABASE_URL:-} ]] && ! have_postgres; then echo postgresql; fi
     if ! have cc; then echo build-essential; fi
-    if ! have curl; then echo curl; fi
-    if ! have strace; then echo strace; fi
     if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then echo python3 python3-venv; fi
 }
 
+# usage: install_packages [COMMAND]...; commands are those whose package has the same name
 install_packages() {
     local packages
-    read -r -a packages <<<"$(missing_packages | xargs)"
+    read -r -a packages <<<"$(missing_packages "$@" | xargs)"
     if [[ ${#packages[@]} == 0 ]]; then
         say "Debian packages: nothing to install"
         return
