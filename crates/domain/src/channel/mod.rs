@@ -1,8 +1,19 @@
 //! Channels: the two public keys that two agents agreed to encrypt with. A channel's keys never change.
 
+mod end;
+mod get;
+mod list;
+mod open;
 mod repository;
+mod revoke;
+mod rules;
 
+pub(crate) use end::end;
+pub use get::{Get, GetError};
+pub use list::{List, ListError, ListedChannel, ListedSide};
+pub use open::{Open, OpenError, Opened};
 pub use repository::{ChannelReads, ChannelRepository, ChannelView};
+pub use revoke::{Revoke, RevokeError};
 
 use crate::agent::PublicKey;
 use crate::clock::Timestamp;

@@ -1,8 +1,32 @@
 //! Connections: two accounts agree to know each other. Blocks: one account refuses another.
 
+mod accept;
+mod available_agents;
+mod block;
+mod end;
+mod find;
+mod invite;
+mod list;
+mod list_blocked;
+mod notice;
+mod reject;
 mod repository;
+mod revoke;
+mod rules;
+mod unblock;
 
+pub use accept::{Accept, AcceptError};
+pub use available_agents::{ListAvailableAgents, ListAvailableAgentsError};
+pub use block::{BlockConnection, BlockConnectionError, Blocked};
+pub(crate) use find::{NO_CONNECTION, find_as_party, lock_as_party, meanwhile};
+pub use invite::{Invite, InviteError};
+pub use list::{ConnectionList, ConnectionsWanted, List, ListError};
+pub use list_blocked::{ListBlocked, ListBlockedError};
+pub use reject::{Reject, RejectError};
 pub use repository::{ConnectionFilter, ConnectionReads, ConnectionRepository, ConnectionView};
+pub use revoke::{Revoke, RevokeError, Revoked};
+pub use rules::AnswerRefused;
+pub use unblock::{Unblock, UnblockError};
 
 use crate::account::{AccountCard, Email};
 use crate::clock::Timestamp;

@@ -1,12 +1,29 @@
 //! Pairings: two agents on connected accounts may exchange files, in a direction.
 
+mod confirm;
+mod end;
+mod find;
+mod list;
+mod notice;
 mod permission;
+mod propose;
+mod reject;
 mod repository;
+mod revoke;
 mod rules;
+mod update;
 
+pub use confirm::{Confirm, ConfirmError};
+pub(crate) use end::write_ended;
+pub use list::{List, ListError};
+pub(crate) use notice::events;
 pub use permission::{Permission, SendDenied};
+pub use propose::{Propose, ProposeError};
+pub use reject::{Reject, RejectError};
 pub use repository::{PairingReads, PairingRepository, PairingView};
+pub use revoke::{Revoke, RevokeError};
 pub use rules::{ActivePairing, ConfirmRefused, Confirmed, EndRefused, UpdateRefused};
+pub use update::{Update, UpdateError};
 
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, AgentId, ConnectionId, PairingId};
