@@ -18,6 +18,8 @@ mod repository;
 mod resolve;
 mod sendable;
 mod slug;
+#[cfg(test)]
+mod testing;
 mod update;
 
 pub use candidates::{Candidate, ResolveError, Resolved, candidates, resolve_recipient};

@@ -8,6 +8,8 @@ mod list;
 mod record_use;
 mod repository;
 mod revoke;
+#[cfg(test)]
+mod testing;
 
 pub use add::NewKey;
 pub(crate) use add::{KeyOwner, add_key};
