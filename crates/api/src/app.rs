@@ -10,6 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt as _, scope};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::blobs;
 use crate::http::body::MAX_JSON_BYTES;
 use crate::http::fallback::{KnownPaths, fallback};
 use crate::http::{envelope, health};
@@ -29,6 +30,7 @@ pub struct ServeOptions {
 /// Every operation, each with its part of the OpenAPI document.
 pub fn configure(services: &mut ServiceConfig<'_>) {
     services.service(health::healthz).service(health::readyz);
+    services.configure(blobs::configure);
     services.service(scope("/v1").configure(v1::configure));
 }
 

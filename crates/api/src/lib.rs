@@ -1,9 +1,11 @@
 //! The AgentDrop HTTP API: requests in, one use case each, answers out. No rule lives here.
 //!
 //! - [`http`]: what every request shares (errors, authentication, rate limits, paging, the envelope).
+//! - [`blobs`]: the bytes behind signed URLs.
 //! - [`v1`]: the operations, one file a subject.
 //! - [`openapi`]: the OpenAPI document, generated from the operations, and the pages that show it.
 
+pub mod blobs;
 pub mod http;
 pub mod openapi;
 pub mod v1;

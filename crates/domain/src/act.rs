@@ -11,6 +11,7 @@ use crate::error::ActError;
 use crate::ids::IdGenerator;
 use crate::secret::SecretGenerator;
 use crate::settings::Settings;
+use crate::transfer::UrlSigner;
 use crate::store::{Database, ReadView, UnitOfWork};
 
 /// How often a use case is attempted while other transactions are in its way.
@@ -31,6 +32,8 @@ pub struct Ports {
     pub secrets: Arc<dyn SecretGenerator>,
     /// The curve of public keys.
     pub keys: Arc<dyn KeyInspector>,
+    /// Signatures of URLs.
+    pub signer: Arc<dyn UrlSigner>,
     /// What the operator decided.
     pub settings: Arc<Settings>,
 }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub upload_lease_seconds: u32,
     /// The least time a download grant lasts, in seconds.
     pub grant_seconds: u32,
+    /// The pause between two sweeps, in seconds.
+    pub sweep_seconds: u32,
 }
 
 impl Default for Settings {
@@ -26,6 +28,7 @@ impl Default for Settings {
             invites_per_hour: Some(10),
             upload_lease_seconds: 120,
             grant_seconds: 900,
+            sweep_seconds: 30,
         }
     }
 }

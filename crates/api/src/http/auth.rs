@@ -27,6 +27,16 @@ pub struct Auth {
     pub account: Account,
 }
 
+impl Auth {
+    /// Authenticates a request outside an extractor.
+    ///
+    /// # Errors
+    /// 401, 403 or 429, or 503 if the database does not answer.
+    pub async fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        authenticate(request).await
+    }
+}
+
 impl FromRequest for Auth {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;

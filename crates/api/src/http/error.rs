@@ -2,6 +2,8 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use agentdrop_domain::agent::Candidate;
+use agentdrop_domain::blob::BlobError;
 use agentdrop_domain::error::{Denied, FieldError, Invalid};
 use agentdrop_domain::store::StoreError;
 use serde::Serialize;
@@ -25,6 +27,7 @@ struct Parts {
     candidates: Vec<CandidateBody>,
     retry_after: Option<u64>,
     allow: Option<String>,
+    size: Option<u64>,
 }
 
 /// The body of every error answer.
@@ -73,6 +76,16 @@ pub struct CandidateBody {
     pub email_masked: String,
 }
 
+impl From<&Candidate> for CandidateBody {
+    fn from(candidate: &Candidate) -> Self {
+        Self {
+            account_id: candidate.account_id.to_string(),
+            account_name: candidate.account_name.clone(),
+            email_masked: candidate.email_masked.clone(),
+        }
+    }
+}
+
 impl ApiError {
     /// A refusal with a status, a stable code and a sentence that says what to change.
     #[must_use]
@@ -85,6 +98,7 @@ impl ApiError {
             candidates: Vec::new(),
             retry_after: None,
             allow: None,
+            size: None,
         }))
     }
 
@@ -144,6 +158,13 @@ impl ApiError {
         self
     }
 
+    /// Says how many bytes there are, to a client that asked for others.
+    #[must_use]
+    pub fn file_size(mut self, size: u64) -> Self {
+        self.0.size = Some(size);
+        self
+    }
+
     /// Names the accounts to choose from.
     #[must_use]
     pub fn candidates(mut self, candidates: Vec<CandidateBody>) -> Self {
@@ -167,6 +188,9 @@ impl ApiError {
         if let Some(methods) = &self.0.allow {
             response.insert_header((header::ALLOW, methods.clone()));
         }
+        if let Some(size) = self.0.size {
+            response.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
+        }
     }
 }
 
@@ -175,6 +199,8 @@ impl std::fmt::Display for ApiError {
         write!(f, "{} {}: {}", self.0.status.as_u16(), self.0.code, self.0.message)
     }
 }
+
+impl std::error::Error for ApiError {}
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
@@ -229,6 +255,27 @@ impl From<StoreError> for ApiError {
             }
             StoreError::Conflict(_) | StoreError::Internal(_) => {
                 tracing::error!(cause, "the database refused");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<BlobError> for ApiError {
+    fn from(error: BlobError) -> Self {
+        let cause = chain(&error);
+        match error {
+            BlobError::Unavailable(_) | BlobError::Source(_) => {
+                tracing::warn!(cause, "the store is not available");
+                Self::unavailable()
+            }
+            BlobError::NoSpace(_) => {
+                tracing::error!(cause, "the store is full");
+                let message = "the server has no room left for this file";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "INSUFFICIENT_STORAGE", message)
+            }
+            BlobError::NotFound(_) | BlobError::OutOfRange { .. } | BlobError::Internal(_) => {
+                tracing::error!(cause, "the store refused");
                 Self::internal()
             }
         }

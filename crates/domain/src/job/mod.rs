@@ -3,6 +3,10 @@
 //! A job is leased to one worker at a time. A worker that dies loses its lease and another takes over, so
 //! every kind of job can be run again after a half-done run.
 
+mod work;
+
+pub use work::{Round, ensure_sweep, work_once};
+
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
@@ -32,7 +36,7 @@ pub struct Job {
 }
 
 impl JobKind {
-    /// Jobs of one key exist once: adding a second changes nothing.
+    /// Jobs of one key exist once.
     #[must_use]
     pub fn unique_key(&self) -> String {
         match self {
@@ -45,7 +49,8 @@ impl JobKind {
 /// The queue.
 #[async_trait]
 pub trait JobQueue: Send {
-    /// Adds a job, unless one with the same key is there.
+    /// Adds a job. If one with the same key is there, that one stays, but runs no later than the new one
+    /// would.
     async fn enqueue(&mut self, job: &Job) -> Result<(), StoreError>;
     /// Takes up to `limit` due jobs that nobody holds, oldest first, and holds them until `lease_until`.
     async fn lease_jobs(

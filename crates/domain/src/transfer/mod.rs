@@ -1,21 +1,46 @@
 //! Transfers: files on their way from one agent to another, for a while and a number of times.
 
+mod create;
+mod delete;
+mod download;
+mod draft;
 mod encryption;
+mod end;
+mod fetch;
 mod file_name;
+mod get;
 mod repository;
+mod route;
 mod status;
+mod sweep;
+mod ticket;
+mod upload;
+mod visibility;
 
+pub use create::{CheckSoFar, CreateTransfer, ReceivedFile};
+pub use delete::{DeleteTransfer, DeleteTransferError};
+pub use download::{Download, DownloadError};
+pub use draft::{Draft, MAX_FILES, MAX_LABEL_CHARS, MAX_MAX_DOWNLOADS, MAX_MESSAGE_CHARS, TransferForm};
 pub use encryption::{Algorithm, Encryption, EncryptionLayout};
+pub use end::end_and_purge;
+pub use fetch::{FetchError, KeepFetching, OpenFile, STREAM_LEASE_SECONDS};
 pub use file_name::{BadFileName, FileName};
+pub use get::{GetTransfer, ListSent, ReadTransferError};
 pub use repository::{
     InboxQuery, SentQuery, TransferReads, TransferRepository, UploadReads, UploadRepository,
 };
+pub use route::{Ends, Route, RouteError, find_route};
 pub use status::TransferStatus;
+pub use sweep::{Purged, purge, sweep};
+pub use ticket::{Ticket, UrlSignature, UrlSigner};
+pub use upload::{ReceiveError, ReceivedBytes, discard, receive};
 
 use crate::agent::PublicKey;
 use crate::blob::ObjectKey;
 use crate::clock::Timestamp;
+use crate::event::{Event, EventName};
 use crate::ids::{AccountId, AgentId, ApiKeyId, FileId, GrantId, TransferId, UploadId};
+use crate::page::Slice;
 
 /// A transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,4 +208,39 @@ impl Transfer {
     pub const fn downloads_remaining(&self) -> u32 {
         self.max_downloads.saturating_sub(self.downloads)
     }
+}
+
+impl Transfer {
+    /// The transfer with the status that it has at a moment.
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Self {
+        Self { status: self.status_at(now), ..self }
+    }
+}
+
+impl Slice<Transfer> {
+    /// The slice with the statuses that its transfers have at a moment.
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Self {
+        let items = self.items.into_iter().map(|transfer| transfer.as_of(now)).collect();
+        Self { items, total: self.total }
+    }
+}
+
+/// What both accounts' logs hold of something that happened to a transfer; one event within one account.
+fn event_of(transfer: &Transfer, name: EventName, at: Timestamp) -> Vec<Event> {
+    let mut accounts = vec![transfer.sender.account, transfer.recipient.account];
+    accounts.dedup();
+    let event = |account| Event {
+        account,
+        name,
+        subject: transfer.id.to_string(),
+        facts: vec![
+            ("sender", transfer.sender.label.clone()),
+            ("recipient", transfer.recipient.label.clone()),
+            ("recipient_agent_uuid", transfer.recipient.agent.to_string()),
+        ],
+        at,
+    };
+    accounts.into_iter().map(event).collect()
 }

@@ -80,7 +80,8 @@ pub trait TransferRepository: TransferReads {
         id: TransferId,
         now: Timestamp,
     ) -> Result<Option<Transfer>, StoreError>;
-    /// Ends an active transfer. `false` if it was not active.
+    /// Ends an active transfer; with [`TransferStatus::Deleted`] also one that has ended otherwise. The first
+    /// end is the one that `ended_at` keeps. `false` if there was nothing to end.
     async fn end_transfer(
         &mut self,
         id: TransferId,

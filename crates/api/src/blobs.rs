@@ -1,0 +1,267 @@
+//! `/blobs/{id}`: the bytes of a file, to whoever holds a signed URL. Ranges are answered, so that a broken
+//! download resumes.
+
+use std::time::{Duration, Instant};
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType, Header as _};
+use actix_web::http::header::{Charset, ExtendedValue, Range};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, body::SizedStream, get, head, web};
+use agentdrop_domain::act;
+use agentdrop_domain::blob::ByteSource;
+use agentdrop_domain::ids::{FileId, GrantId};
+use agentdrop_domain::transfer::{
+    FetchError, KeepFetching, OpenFile, STREAM_LEASE_SECONDS, Ticket, TransferFile, UrlSignature,
+};
+use chrono::DateTime;
+use futures_util::stream;
+use serde::Deserialize;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::http::error::chain;
+use crate::http::{ApiError, ErrorBody, Id};
+use crate::state::Api;
+
+/// The operations of this subject.
+pub fn configure(services: &mut ServiceConfig<'_>) {
+    services.service(fetch).service(describe);
+}
+
+/// The URL that carries a ticket.
+#[must_use]
+pub fn signed_url(api: &Api, ticket: &Ticket) -> String {
+    let signature = api.ports.signer.sign(ticket.message().as_bytes());
+    let (expires, key, mac) = (ticket.expires_at.timestamp(), signature.key_id, hex::encode(signature.mac));
+    let Ticket { file, grant, size, .. } = ticket;
+    api.url(&format!("/blobs/{file}?grant={grant}&size={size}&expires={expires}&key={key}&sig={mac}"))
+}
+
+/// What a signed URL says.
+#[derive(Debug, Deserialize)]
+struct SignedQuery {
+    grant: String,
+    size: u64,
+    expires: i64,
+    key: String,
+    sig: String,
+}
+
+impl SignedQuery {
+    fn ticket(&self, file: FileId) -> Option<(Ticket, UrlSignature)> {
+        let grant: GrantId = self.grant.parse().ok()?;
+        let expires_at = DateTime::from_timestamp(self.expires, 0)?;
+        let mac = hex::decode(&self.sig).ok()?;
+        let signature = UrlSignature { key_id: self.key.clone(), mac };
+        Some((Ticket { file, grant, size: self.size, expires_at }, signature))
+    }
+}
+
+/// Fetch the bytes of a file with a URL that the download operation answered.
+///
+/// No key is needed; the URL is the key. A single `Range` is answered with 206.
+#[utoipa::path(
+    tag = "transfers",
+    operation_id = "fetchFile",
+    params(
+        ("id" = String, Path, description = "the file's id"),
+        ("grant" = String, Query, description = "from the signed URL"),
+        ("size" = u64, Query, description = "from the signed URL"),
+        ("expires" = i64, Query, description = "from the signed URL"),
+        ("key" = String, Query, description = "from the signed URL"),
+        ("sig" = String, Query, description = "from the signed URL"),
+        ("Range" = Option<String>, Header, description = "`bytes=from-to`"),
+        ("If-Range" = Option<String>, Header, description = "the `ETag` that the range must belong to"),
+    ),
+    responses(
+        (status = 200, description = "the whole file", content_type = "application/octet-stream"),
+        (status = 206, description = "the range", content_type = "application/octet-stream"),
+        (status = 403, description = "`FORBIDDEN`: the URL was changed, or is not one of ours", body = ErrorBody),
+        (status = 404, description = "`NOT_FOUND`", body = ErrorBody),
+        (status = 410, description = "`GONE`: the URL does not work any more", body = ErrorBody),
+        (status = 416, description = "`RANGE_NOT_SATISFIABLE`", body = ErrorBody),
+        (status = 500, description = "`INTERNAL_ERROR`", body = ErrorBody),
+        (status = 503, description = "`SERVICE_UNAVAILABLE`", body = ErrorBody),
+    )
+)]
+#[get("/blobs/{id}")]
+async fn fetch(request: HttpRequest, id: Id<FileId>, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+    let ticket = verified(&api, &request, id.0)?;
+    let (file, grant) = api.ask(OpenFile { grant: ticket.grant, file: ticket.file }).await?;
+    let range = wanted_range(&request, &file)?;
+    let keeper = Keeper::new(api.get_ref().clone(), grant.id);
+    let remaining = grant.expires_at - api.ports.clock.now();
+    if remaining.num_seconds() < STREAM_LEASE_SECONDS.cast_signed() {
+        keeper.keep().await?;
+    }
+    let body = open(&api, &file, range).await?;
+    Ok(head_of(&file, range).body(SizedStream::new(length(&file, range), stream_of(body, keeper))))
+}
+
+/// Ask what a fetch would answer, without the bytes.
+#[utoipa::path(
+    tag = "transfers",
+    operation_id = "describeFile",
+    params(
+        ("id" = String, Path, description = "the file's id"),
+        ("grant" = String, Query, description = "from the signed URL"),
+        ("size" = u64, Query, description = "from the signed URL"),
+        ("expires" = i64, Query, description = "from the signed URL"),
+        ("key" = String, Query, description = "from the signed URL"),
+        ("sig" = String, Query, description = "from the signed URL"),
+        ("Range" = Option<String>, Header, description = "`bytes=from-to`"),
+        ("If-Range" = Option<String>, Header, description = "the `ETag` that the range must belong to"),
+    ),
+    responses(
+        (status = 200, description = "the headers of the whole file"),
+        (status = 206, description = "the headers of the range"),
+        (status = 403, description = "the URL was changed, or is not one of ours"),
+        (status = 404, description = "no such file"),
+        (status = 410, description = "the URL does not work any more"),
+        (status = 416, description = "the range lies outside the file"),
+        (status = 500, description = "the server met an unexpected condition"),
+        (status = 503, description = "the database does not answer"),
+    )
+)]
+#[head("/blobs/{id}")]
+async fn describe(
+    request: HttpRequest,
+    id: Id<FileId>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, ApiError> {
+    let ticket = verified(&api, &request, id.0)?;
+    let (file, _) = api.ask(OpenFile { grant: ticket.grant, file: ticket.file }).await?;
+    let range = wanted_range(&request, &file)?;
+    let nothing = stream::empty::<Result<Bytes, ApiError>>();
+    Ok(head_of(&file, range).body(SizedStream::new(length(&file, range), nothing)))
+}
+
+fn verified(api: &Api, request: &HttpRequest, file: FileId) -> Result<Ticket, ApiError> {
+    let forged = || {
+        let message = "this URL is not signed by this server, or was changed; ask for the download again";
+        ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
+    };
+    let query = web::Query::<SignedQuery>::from_query(request.query_string()).map_err(|_| forged())?;
+    let (ticket, signature) = query.ticket(file).ok_or_else(forged)?;
+    if api.ports.signer.verify(ticket.message().as_bytes(), &signature) { Ok(ticket) } else { Err(forged()) }
+}
+
+/// The first and the last byte of a range.
+type ByteRange = Option<(u64, u64)>;
+
+fn wanted_range(request: &HttpRequest, file: &TransferFile) -> Result<ByteRange, ApiError> {
+    let headers = request.headers();
+    let same_file = headers.get(header::IF_RANGE).is_none_or(|tag| tag.as_bytes() == etag(file).as_bytes());
+    if !headers.contains_key(header::RANGE) || !same_file {
+        return Ok(None);
+    }
+    // Several ranges, other units and nonsense are answered with the whole file, as RFC 9110 allows.
+    let Ok(Range::Bytes(ranges)) = Range::parse(request) else { return Ok(None) };
+    let [range] = ranges.as_slice() else { return Ok(None) };
+    range.to_satisfiable_range(file.size).map(Some).ok_or_else(|| {
+        let message = format!("the file has {} bytes", file.size);
+        ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, "RANGE_NOT_SATISFIABLE", message)
+            .file_size(file.size)
+    })
+}
+
+fn length(file: &TransferFile, range: ByteRange) -> u64 {
+    range.map_or(file.size, |(first, last)| last - first + 1)
+}
+
+/// Strong: the bytes under an id never change.
+fn etag(file: &TransferFile) -> String {
+    format!("\"{}\"", file.sha256.map_or_else(|| file.id.to_string(), hex::encode))
+}
+
+fn head_of(file: &TransferFile, range: ByteRange) -> HttpResponseBuilder {
+    let mut response = match range {
+        None => HttpResponse::Ok(),
+        Some((first, last)) => {
+            let mut partial = HttpResponse::PartialContent();
+            partial.insert_header((header::CONTENT_RANGE, format!("bytes {first}-{last}/{}", file.size)));
+            partial
+        }
+    };
+    response
+        .insert_header((header::CONTENT_TYPE, "application/octet-stream"))
+        .insert_header((header::ETAG, etag(file)))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
+        .insert_header(disposition(file));
+    response
+}
+
+fn disposition(file: &TransferFile) -> ContentDisposition {
+    let name = file.name.as_str();
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_graphic() && c != '"' || c == ' ' { c } else { '_' }).collect();
+    let mut parameters = vec![DispositionParam::Filename(plain.clone())];
+    if plain != name {
+        parameters.push(DispositionParam::FilenameExt(ExtendedValue {
+            charset: Charset::Ext("UTF-8".to_owned()),
+            language_tag: None,
+            value: name.as_bytes().to_vec(),
+        }));
+    }
+    ContentDisposition { disposition: DispositionType::Attachment, parameters }
+}
+
+async fn open(api: &Api, file: &TransferFile, range: ByteRange) -> Result<Box<dyn ByteSource>, ApiError> {
+    let blobs = api.ports.blobs.clone();
+    let key = file.object_key.clone();
+    let range = range.map(|(first, last)| first..last + 1);
+    api.run(async move {
+        let opened = blobs.get(&key, range).await;
+        opened.map(|blob| blob.body).map_err(Into::into)
+    })
+    .await
+}
+
+/// Says from time to time that a fetch still runs.
+struct Keeper {
+    api: Api,
+    grant: GrantId,
+    said_at: Instant,
+}
+
+impl Keeper {
+    fn new(api: Api, grant: GrantId) -> Self {
+        Self { api, grant, said_at: Instant::now() }
+    }
+
+    async fn keep(&self) -> Result<(), ApiError> {
+        let (ports, keep) = (self.api.ports.clone(), KeepFetching { grant: self.grant });
+        let kept = self.api.run(async move { act::perform(&ports, &keep).await.map_err(Into::into) }).await?;
+        if kept { Ok(()) } else { Err(FetchError::Gone.into()) }
+    }
+
+    async fn keep_if_due(&mut self) -> Result<(), ApiError> {
+        if self.said_at.elapsed() < Duration::from_secs(STREAM_LEASE_SECONDS / 3) {
+            return Ok(());
+        }
+        self.said_at = Instant::now();
+        self.keep().await
+    }
+}
+
+fn stream_of(
+    body: Box<dyn ByteSource>,
+    keeper: Keeper,
+) -> impl futures_util::Stream<Item = Result<Bytes, ApiError>> {
+    stream::unfold((body, keeper), |(mut body, mut keeper)| async move {
+        if let Err(error) = keeper.keep_if_due().await {
+            return Some((Err(error), (body, keeper)));
+        }
+        match body.next().await {
+            Ok(Some(block)) => Some((Ok(block), (body, keeper))),
+            Ok(None) => None,
+            Err(error) => {
+                tracing::warn!(cause = chain(&error), "a download broke off");
+                Some((Err(ApiError::unavailable()), (body, keeper)))
+            }
+        }
+    })
+}
+
+crate::refusals!(FetchError: pass [Denied, Store] { Gone => GONE "GONE" });

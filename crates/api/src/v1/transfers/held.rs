@@ -1,0 +1,68 @@
+//! Received bytes that are discarded unless a transfer takes them over.
+
+use agentdrop_domain::transfer::{
+    self, CreateTransfer, Draft, FileName, ReceivedBytes, ReceivedFile, Transfer,
+};
+use agentdrop_domain::{act, caller::Caller};
+
+use crate::http::ApiError;
+use crate::http::error::chain;
+use crate::state::Api;
+
+/// Bytes in the store under an upload row. Dropped, for whatever reason, they are discarded in the
+/// background, so that a client that vanishes leaves nothing.
+pub struct HeldBytes {
+    api: Api,
+    bytes: Option<ReceivedBytes>,
+}
+
+impl HeldBytes {
+    /// Holds what has just been received.
+    pub fn new(api: Api, bytes: ReceivedBytes) -> Self {
+        Self { api, bytes: Some(bytes) }
+    }
+}
+
+impl Drop for HeldBytes {
+    fn drop(&mut self) {
+        let Some(bytes) = self.bytes.take() else { return };
+        let ports = self.api.ports.clone();
+        self.api.run_aside(async move {
+            if let Err(error) = transfer::discard(&ports, bytes.upload).await {
+                tracing::warn!(cause = chain(&error), "an upload is left to the sweeper");
+            }
+        });
+    }
+}
+
+/// A received file with its bytes held.
+pub struct HeldFile {
+    /// Its name.
+    pub name: FileName,
+    /// Its MIME type as declared.
+    pub content_type: String,
+    /// Its bytes.
+    pub bytes: HeldBytes,
+}
+
+/// Makes a transfer of held files; after a refusal they are discarded.
+///
+/// # Errors
+/// What the use case refused.
+pub async fn commit(
+    api: &Api,
+    caller: Caller,
+    draft: Draft,
+    mut files: Vec<HeldFile>,
+) -> Result<Transfer, ApiError> {
+    let received = files.iter().filter_map(|file| {
+        let bytes = file.bytes.bytes.clone()?;
+        Some(ReceivedFile { name: file.name.clone(), content_type: file.content_type.clone(), bytes })
+    });
+    let create = CreateTransfer { caller, draft, files: received.collect() };
+    let transfer = act::perform(&api.ports, &create).await?;
+    for file in &mut files {
+        file.bytes.bytes = None;
+    }
+    Ok(transfer)
+}

@@ -1,0 +1,146 @@
+//! Doing the jobs.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Job, JobKind};
+use crate::act::{self, Act, Cx, Ports};
+use crate::clock::Timestamp;
+use crate::store::{StoreError, UnitOfWork};
+use crate::transfer::{Purged, ReceiveError, purge, sweep};
+
+/// How long a worker may take for a job before another takes over, in seconds.
+const LEASE_SECONDS: u64 = 300;
+/// How many jobs a worker takes at once.
+const BATCH: u32 = 8;
+/// The wait before the second attempt of a failed job, in seconds; it doubles with each further one.
+const FIRST_RETRY_SECONDS: u64 = 5;
+/// The longest wait between two attempts, in seconds.
+const LONGEST_RETRY_SECONDS: u64 = 900;
+
+/// What one round of work did.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// Jobs that were taken up.
+    pub taken: usize,
+    /// What failed; each will be tried again.
+    pub failures: Vec<(JobKind, ReceiveError)>,
+}
+
+/// Makes sure that the sweep is in the queue.
+///
+/// # Errors
+/// The database's.
+pub async fn ensure_sweep(ports: &Ports) -> Result<(), StoreError> {
+    act::perform(ports, &EnsureSweep).await
+}
+
+/// Takes up the due jobs and does them.
+///
+/// # Errors
+/// If the queue itself can't be read or written; what single jobs failed with is in the [`Round`].
+pub async fn work_once(ports: &Ports) -> Result<Round, StoreError> {
+    let jobs = act::perform(ports, &Lease).await?;
+    let mut round = Round { taken: jobs.len(), failures: Vec::new() };
+    for job in jobs {
+        match run(ports, &job).await {
+            Ok(Next::Finished) => act::perform(ports, &Finish { job }).await?,
+            Ok(Next::At(run_at)) => act::perform(ports, &Postpone { job, run_at }).await?,
+            Err(error) => {
+                let run_at = ports.clock.now() + retry_delay(job.attempts);
+                round.failures.push((job.kind, error));
+                act::perform(ports, &Postpone { job, run_at }).await?;
+            }
+        }
+    }
+    Ok(round)
+}
+
+enum Next {
+    Finished,
+    At(Timestamp),
+}
+
+async fn run(ports: &Ports, job: &Job) -> Result<Next, ReceiveError> {
+    match job.kind {
+        JobKind::Sweep => {
+            sweep(ports).await?;
+            let pause = Duration::from_secs(ports.settings.sweep_seconds.into());
+            Ok(Next::At(ports.clock.now() + pause))
+        }
+        JobKind::PurgeTransfer(id) => match purge(ports, id).await? {
+            Purged::Done => Ok(Next::Finished),
+            Purged::NotBefore(at) => Ok(Next::At(at)),
+        },
+    }
+}
+
+fn retry_delay(attempts: u32) -> Duration {
+    let doubled = FIRST_RETRY_SECONDS.saturating_mul(1 << attempts.saturating_sub(1).min(16));
+    Duration::from_secs(doubled.min(LONGEST_RETRY_SECONDS))
+}
+
+struct EnsureSweep;
+
+#[async_trait]
+impl Act for EnsureSweep {
+    type Output = ();
+    type Error = StoreError;
+
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        tx.enqueue(&Job { id: cx.ids.next(), kind: JobKind::Sweep, run_at: cx.now, attempts: 0 }).await
+    }
+}
+
+struct Lease;
+
+#[async_trait]
+impl Act for Lease {
+    type Output = Vec<Job>;
+    type Error = StoreError;
+
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Vec<Job>, StoreError> {
+        tx.lease_jobs(cx.now, cx.now + Duration::from_secs(LEASE_SECONDS), BATCH).await
+    }
+}
+
+struct Finish {
+    job: Job,
+}
+
+#[async_trait]
+impl Act for Finish {
+    type Output = ();
+    type Error = StoreError;
+
+    async fn perform(&self, _: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        tx.finish_job(&self.job).await.map(|_lost_lease_is_fine| ())
+    }
+}
+
+struct Postpone {
+    job: Job,
+    run_at: Timestamp,
+}
+
+#[async_trait]
+impl Act for Postpone {
+    type Output = ();
+    type Error = StoreError;
+
+    async fn perform(&self, _: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        tx.postpone_job(&self.job, self.run_at).await.map(|_lost_lease_is_fine| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_jobs_wait_longer_and_longer_up_to_a_bound() {
+        let seconds: Vec<u64> = [1, 2, 3, 40].map(|attempts| retry_delay(attempts).as_secs()).into();
+        assert_eq!(seconds, [5, 10, 20, 900]);
+    }
+}

@@ -1,0 +1,166 @@
+//! Creating a transfer from bytes that have arrived.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::route::{Ends, Route, RouteError, check_channel, find_route};
+use super::upload::ReceivedBytes;
+use super::{Draft, FileName, Mode, Transfer, TransferFile, TransferForm, TransferStatus, event_of};
+use crate::account::Account;
+use crate::act::{Act, Ask, Cx};
+use crate::audit::AuditEntry;
+use crate::caller::Caller;
+use crate::error::{Denied, FieldErrors};
+use crate::event::EventName;
+use crate::ids::AccountId;
+use crate::store::{ReadView, StoreError, UnitOfWork};
+use crate::words;
+
+/// Asks, before any byte is stored, whether what is known so far of a transfer already rules it out.
+#[derive(Debug, Clone)]
+pub struct CheckSoFar {
+    /// Who sends.
+    pub caller: Caller,
+    /// The fields that have come so far.
+    pub form: TransferForm,
+}
+
+#[async_trait]
+impl Ask for CheckSoFar {
+    type Output = ();
+    type Error = RouteError;
+
+    async fn answer(&self, _: &Cx<'_>, view: &mut dyn ReadView) -> Result<(), RouteError> {
+        let mut errors = FieldErrors::default();
+        self.form.check_given(&mut errors);
+        errors.finish()?;
+        check_mode(self.form.mode.unwrap_or_default())?;
+        let (Some(sender), Some(recipient)) = (&self.form.sender, &self.form.recipient) else { return Ok(()) };
+        let account = account(view, self.caller.account).await?;
+        let recipient_account = self.form.recipient_account.as_deref().filter(|text| !text.is_empty());
+        let ends = Ends { sender, recipient, recipient_account };
+        match find_route(view, &self.caller, &account, ends).await {
+            Err(error) if recipient_account.is_none() && error.may_change_with_recipient_account() => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+/// A file whose bytes have arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedFile {
+    /// Its name.
+    pub name: FileName,
+    /// Its MIME type as declared.
+    pub content_type: String,
+    /// Its bytes.
+    pub bytes: ReceivedBytes,
+}
+
+/// Makes a transfer of received files. Its checks, in this order: the mode, the route ([`find_route`]), the
+/// channel, the files, the time the plan allows.
+#[derive(Debug, Clone)]
+pub struct CreateTransfer {
+    /// Who sends.
+    pub caller: Caller,
+    /// What they ask for.
+    pub draft: Draft,
+    /// The files, in the order they were sent.
+    pub files: Vec<ReceivedFile>,
+}
+
+#[async_trait]
+impl Act for CreateTransfer {
+    type Output = Transfer;
+    type Error = RouteError;
+
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Transfer, RouteError> {
+        check_mode(self.draft.mode)?;
+        let seen = self.route(tx).await?;
+        tx.lock_accounts(&[seen.sender.account, seen.recipient.account]).await?;
+        let route = self.route(tx).await?;
+        check_channel(tx, &self.draft.encryption.layout, &route).await?;
+        let names: Vec<&FileName> = self.files.iter().map(|file| &file.name).collect();
+        self.draft.check_files(&names)?;
+        let account = account(tx, self.caller.account).await?;
+        let lifetime = self.draft.lifetime_under(cx.settings.plans.of(&account.plan))?;
+        let transfer = self.transfer(cx, route, lifetime);
+        self.take_over_uploads(tx).await?;
+        tx.insert_transfer(&transfer).await?;
+        tx.count_transfer_of_key(self.caller.credential.key()).await?;
+        tx.append_audit(&AuditEntry::by(&self.caller, cx, "transfer.create", transfer.id)).await?;
+        tx.append_events(&event_of(&transfer, EventName::TransferCreated, cx.now)).await?;
+        Ok(transfer)
+    }
+}
+
+impl CreateTransfer {
+    async fn route(&self, view: &mut dyn ReadView) -> Result<Route, RouteError> {
+        let account = account(view, self.caller.account).await?;
+        find_route(view, &self.caller, &account, Ends::from(&self.draft)).await
+    }
+
+    /// From here on the bytes belong to the transfer. If the sweeper took one of them meanwhile, there is no
+    /// transfer.
+    async fn take_over_uploads(&self, tx: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        for file in &self.files {
+            if !tx.settle_upload(file.bytes.upload).await? {
+                return Err(StoreError::Unavailable {
+                    contention: false,
+                    source: "the upload's lease had run out before the transfer was made".into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn transfer(&self, cx: &Cx<'_>, route: Route, lifetime_seconds: u64) -> Transfer {
+        let draft = &self.draft;
+        let files: Vec<TransferFile> = self.files.iter().enumerate().map(|(i, file)| self.file(cx, i, file)).collect();
+        Transfer {
+            id: cx.ids.next(),
+            sender: route.sender,
+            recipient: route.recipient,
+            mode: draft.mode,
+            status: TransferStatus::Active,
+            total_size: files.iter().map(|file| file.size).sum(),
+            files,
+            message: draft.message.clone(),
+            auto_delete: draft.auto_delete,
+            max_downloads: draft.max_downloads,
+            downloads: 0,
+            encryption: draft.encryption.clone(),
+            created_at: cx.now,
+            expires_at: cx.now + Duration::from_secs(lifetime_seconds),
+            ended_at: None,
+            purged_at: None,
+        }
+    }
+
+    fn file(&self, cx: &Cx<'_>, index: usize, file: &ReceivedFile) -> TransferFile {
+        TransferFile {
+            id: cx.ids.next(),
+            name: file.name.clone(),
+            size: file.bytes.stored.size,
+            content_type: file.content_type.clone(),
+            object_key: file.bytes.object_key.clone(),
+            sha256: Some(file.bytes.stored.sha256),
+            encryption_iv: self.draft.ivs.as_ref().and_then(|ivs| ivs.get(index).copied()),
+        }
+    }
+}
+
+fn check_mode(mode: Mode) -> Result<(), RouteError> {
+    match mode {
+        Mode::AgentToAgent => Ok(()),
+        Mode::AgentToHuman | Mode::HumanToAgent => {
+            Err(RouteError::ModeNotAvailable(words::word_of(&Mode::ALL, mode)))
+        }
+    }
+}
+
+async fn account(view: &mut dyn ReadView, id: AccountId) -> Result<Account, RouteError> {
+    view.account(id).await?.ok_or(RouteError::Denied(Denied::NotFound("account")))
+}

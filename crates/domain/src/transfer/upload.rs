@@ -1,0 +1,210 @@
+//! Bytes on their way in: a row protects them from before the first byte until a transfer takes them over.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::Upload;
+use crate::act::{self, Act, Cx, Ports};
+use crate::blob::{BlobError, ByteSource, ObjectKey, SourceError, Stored};
+use crate::clock::Timestamp;
+use crate::ids::{AccountId, UploadId};
+use crate::plan::Limit;
+use crate::store::{StoreError, UnitOfWork};
+
+/// Bytes that have arrived whole and wait for their transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedBytes {
+    /// The upload that holds them.
+    pub upload: UploadId,
+    /// Where they are.
+    pub object_key: ObjectKey,
+    /// How many, and their SHA-256.
+    pub stored: Stored,
+}
+
+/// Why bytes did not arrive.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The store, or the stream.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Receives a stream into the store under an upload row of its own. After an error nothing is left, or the
+/// sweeper removes what an outage kept from being removed.
+///
+/// `size` is the stream's length where it is known; `limit` the most bytes it may have.
+///
+/// # Errors
+/// [`ReceiveError`].
+pub async fn receive(
+    ports: &Ports,
+    account: AccountId,
+    body: &mut dyn ByteSource,
+    size: Option<u64>,
+    limit: Limit,
+) -> Result<ReceivedBytes, ReceiveError> {
+    let upload = act::perform(ports, &BeginUpload { account }).await?;
+    let mut guarded = GuardedSource { ports, upload: &upload, body, limit, received: 0, renewed_at: upload.created_at };
+    match ports.blobs.put(&upload.object_key, &mut guarded, size).await {
+        Ok(stored) => Ok(ReceivedBytes { upload: upload.id, object_key: upload.object_key, stored }),
+        Err(error) => {
+            // The stream's error is the answer; what can't be removed now is left to the sweeper.
+            let _left_to_the_sweeper = discard(ports, upload.id).await;
+            Err(error.into())
+        }
+    }
+}
+
+/// Removes an upload's bytes and row, unless a transfer has taken it over.
+///
+/// # Errors
+/// If the database or the store does not answer; the sweeper will do it then.
+pub async fn discard(ports: &Ports, id: UploadId) -> Result<(), ReceiveError> {
+    let Some(object_key) = act::perform(ports, &TakeUpload { id, run_out_at: None }).await? else { return Ok(()) };
+    remove(ports, id, &object_key).await
+}
+
+/// Removes an upload that has lost its lease.
+///
+/// # Errors
+/// If the database or the store does not answer; the next sweep tries again.
+pub async fn reap(ports: &Ports, upload: &Upload) -> Result<(), ReceiveError> {
+    let take = TakeUpload { id: upload.id, run_out_at: Some(ports.clock.now()) };
+    match act::perform(ports, &take).await? {
+        Some(object_key) => remove(ports, upload.id, &object_key).await,
+        None => Ok(()),
+    }
+}
+
+async fn remove(ports: &Ports, id: UploadId, object_key: &ObjectKey) -> Result<(), ReceiveError> {
+    ports.blobs.delete(object_key).await?;
+    act::perform(ports, &ForgetUpload { id }).await?;
+    Ok(())
+}
+
+/// Writes the row that protects what is about to arrive.
+struct BeginUpload {
+    account: AccountId,
+}
+
+#[async_trait]
+impl Act for BeginUpload {
+    type Output = Upload;
+    type Error = StoreError;
+
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Upload, StoreError> {
+        let id = cx.ids.next();
+        let upload = Upload {
+            id,
+            account_id: self.account,
+            object_key: ObjectKey::of_upload(id),
+            reserved_bytes: 0,
+            created_at: cx.now,
+            lease_until: cx.now + lease(cx),
+            reaping: false,
+        };
+        tx.insert_upload(&upload).await?;
+        Ok(upload)
+    }
+}
+
+fn lease(cx: &Cx<'_>) -> Duration {
+    Duration::from_secs(cx.settings.upload_lease_seconds.into())
+}
+
+/// Prolongs the protection; `false` if the sweeper was faster.
+struct RenewUpload {
+    id: UploadId,
+}
+
+#[async_trait]
+impl Act for RenewUpload {
+    type Output = bool;
+    type Error = StoreError;
+
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<bool, StoreError> {
+        tx.renew_upload(self.id, cx.now + lease(cx)).await
+    }
+}
+
+/// Takes an upload so that it can't become a transfer any more; `None` if it is gone or alive.
+struct TakeUpload {
+    id: UploadId,
+    run_out_at: Option<Timestamp>,
+}
+
+#[async_trait]
+impl Act for TakeUpload {
+    type Output = Option<ObjectKey>;
+    type Error = StoreError;
+
+    async fn perform(&self, _: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Option<ObjectKey>, StoreError> {
+        if !tx.reap_upload(self.id, self.run_out_at).await? {
+            return Ok(None);
+        }
+        Ok(tx.upload(self.id).await?.map(|upload| upload.object_key))
+    }
+}
+
+struct ForgetUpload {
+    id: UploadId,
+}
+
+#[async_trait]
+impl Act for ForgetUpload {
+    type Output = ();
+    type Error = StoreError;
+
+    async fn perform(&self, _: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        tx.delete_upload(self.id).await
+    }
+}
+
+/// Lets bytes through up to a limit, and renews the upload's lease as they come.
+struct GuardedSource<'a> {
+    ports: &'a Ports,
+    upload: &'a Upload,
+    body: &'a mut dyn ByteSource,
+    limit: Limit,
+    received: u64,
+    renewed_at: Timestamp,
+}
+
+#[async_trait]
+impl ByteSource for GuardedSource<'_> {
+    async fn next(&mut self) -> Result<Option<Bytes>, SourceError> {
+        let Some(block) = self.body.next().await? else { return Ok(None) };
+        self.received += block.len() as u64;
+        if let Some(limit) = self.limit
+            && self.received > limit
+        {
+            return Err(SourceError::TooLarge { limit });
+        }
+        self.renew_if_due().await?;
+        Ok(Some(block))
+    }
+}
+
+impl GuardedSource<'_> {
+    async fn renew_if_due(&mut self) -> Result<(), SourceError> {
+        let now = self.ports.clock.now();
+        let due = Duration::from_secs(u64::from(self.ports.settings.upload_lease_seconds) / 3);
+        if now < self.renewed_at + due {
+            return Ok(());
+        }
+        match act::perform(self.ports, &RenewUpload { id: self.upload.id }).await {
+            Ok(true) => {
+                self.renewed_at = now;
+                Ok(())
+            }
+            Ok(false) => Err(SourceError::Stopped("the upload's lease had run out".into())),
+            Err(error) => Err(SourceError::Stopped(Box::new(error))),
+        }
+    }
+}
