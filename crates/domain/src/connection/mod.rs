@@ -13,6 +13,8 @@ mod reject;
 mod repository;
 mod revoke;
 mod rules;
+#[cfg(test)]
+mod testing;
 mod unblock;
 
 pub use accept::{Accept, AcceptError};

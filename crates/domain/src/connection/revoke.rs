@@ -7,9 +7,11 @@ use crate::act::{Act, Cx};
 use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::Denied;
+use crate::event::Event;
 use crate::ids::ConnectionId;
 use crate::impl_act_error;
 use crate::store::{StoreError, UnitOfWork};
+use crate::transfer::{TransferStatus, end_and_purge};
 
 /// Revokes a connection, with its pairings and the channels between the two accounts.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct Revoke {
     pub caller: Caller,
     /// What.
     pub id: ConnectionId,
+    /// Whether active transfers between the two accounts are to end too, in both directions.
+    pub purge: bool,
 }
 
 /// What was revoked.
@@ -53,9 +57,26 @@ impl Act for Revoke {
         let connection: Connection = lock_as_party::<RevokeError>(tx, &self.caller, self.id).await?;
         let ended = end(cx, tx, &connection).await?.ok_or(RevokeError::AlreadyRevoked)?;
         tx.append_audit(&AuditEntry::by(&self.caller, cx, "connection.revoke", connection.id)).await?;
-        tx.append_events(&ended.events).await?;
+        let mut events = ended.events;
+        if self.purge {
+            events.extend(purge(cx, tx, &connection).await?);
+        }
+        tx.append_events(&events).await?;
         Ok(Revoked { pairings_revoked: ended.pairings_revoked })
     }
+}
+
+async fn purge(
+    cx: &Cx<'_>,
+    tx: &mut dyn UnitOfWork,
+    connection: &Connection,
+) -> Result<Vec<Event>, StoreError> {
+    let Some(invitee) = connection.invitee else { return Ok(Vec::new()) };
+    let mut events = Vec::new();
+    for transfer in tx.active_transfers_between_accounts(connection.inviter, invitee).await? {
+        events.extend(end_and_purge(tx, cx, transfer, TransferStatus::Deleted).await?);
+    }
+    Ok(events)
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use crate::act::{Act, Cx};
 use crate::audit::AuditEntry;
 use crate::caller::Caller;
 use crate::error::Denied;
-use crate::event::EventName;
+use crate::event::{Event, EventName};
 use crate::ids::PairingId;
 use crate::impl_act_error;
 use crate::store::{StoreError, UnitOfWork};
+use crate::transfer::{TransferStatus, end_and_purge};
 
 /// Revokes a pending or active pairing, and the channel of its two agents.
 ///
@@ -23,6 +24,8 @@ pub struct Revoke {
     pub caller: Caller,
     /// What.
     pub id: PairingId,
+    /// Whether active transfers between the two agents are to end too, in both directions.
+    pub purge: bool,
 }
 
 /// Why a pairing was not revoked.
@@ -58,9 +61,21 @@ impl Act for Revoke {
         }
         super::write_ended(cx, tx, &revoked).await?;
         tx.append_audit(&AuditEntry::by(&self.caller, cx, "pairing.revoke", revoked.id)).await?;
-        tx.append_events(&super::events(&revoked, EventName::PairingRevoked, cx.now)).await?;
+        let mut events = super::events(&revoked, EventName::PairingRevoked, cx.now).to_vec();
+        if self.purge {
+            events.extend(purge(cx, tx, &revoked).await?);
+        }
+        tx.append_events(&events).await?;
         Ok(revoked)
     }
+}
+
+async fn purge(cx: &Cx<'_>, tx: &mut dyn UnitOfWork, pairing: &Pairing) -> Result<Vec<Event>, StoreError> {
+    let mut events = Vec::new();
+    for transfer in tx.active_transfers_between_agents(pairing.proposer.agent, pairing.other.agent).await? {
+        events.extend(end_and_purge(tx, cx, transfer, TransferStatus::Deleted).await?);
+    }
+    Ok(events)
 }
 
 #[cfg(test)]
