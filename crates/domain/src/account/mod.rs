@@ -70,3 +70,6 @@ pub enum AccountCounter {
     /// Active connections and own outgoing invites.
     Connections,
 }
+
+#[cfg(test)]
+mod tests;

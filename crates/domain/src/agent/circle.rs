@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use super::Agent;
 use crate::act::Cx;
+use crate::connection::meanwhile;
 use crate::event::{Event, EventName};
 use crate::ids::AccountId;
 use crate::pairing::Pairing;
 use crate::store::{ReadView, StoreError, UnitOfWork};
+
+/// Why an act is repeated: an account came in between the first look and the lock, and locking it then could
+/// wait in a circle.
+pub(super) const CHANGED: &str = "another account became concerned by the agent";
 
 /// An agent's living pairings, and the accounts that hear of it: its own and those on their other sides.
 #[derive(Debug)]
@@ -35,7 +40,7 @@ impl Circle {
         let seen = Self::read(tx, agent).await?;
         lock_all(tx, &seen.accounts).await?;
         let locked = Self::read(tx, agent).await?;
-        if locked.accounts.is_subset(&seen.accounts) { Ok(locked) } else { Err(changed_meanwhile()) }
+        if locked.accounts.is_subset(&seen.accounts) { Ok(locked) } else { Err(meanwhile(CHANGED)) }
     }
 
     /// One event for each account of the circle, in ascending account id.
@@ -62,10 +67,4 @@ pub(super) async fn lock_all(
 ) -> Result<(), StoreError> {
     let accounts: Vec<AccountId> = accounts.iter().copied().collect();
     tx.lock_accounts(&accounts).await
-}
-
-/// An account came in between the first look and the lock. Locking it now could wait in a circle, so the
-/// whole act is repeated.
-pub(super) fn changed_meanwhile() -> StoreError {
-    StoreError::Unavailable { contention: true, source: "the agent's circle changed meanwhile".into() }
 }

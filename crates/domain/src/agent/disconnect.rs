@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::circle::Circle;
-use super::end::revoke_channels;
+use super::end::end_channels;
 use super::{Agent, AgentStatus, NO_AGENT, find_usable};
 use crate::act::{Act, Cx};
 use crate::audit::AuditEntry;
@@ -53,7 +53,7 @@ impl Act for Disconnect {
         }
         let agent = Agent { status: AgentStatus::Disconnected, keys: None, ..agent };
         tx.update_agent(&agent).await?;
-        revoke_channels(cx, tx, agent.id).await?;
+        end_channels(cx, tx, agent.id).await?;
         tx.append_audit(&AuditEntry::by(&self.caller, cx, "agent.disconnect", agent.id)).await?;
         tx.append_events(&circle.events(cx, EventName::AgentDisconnected, &agent)).await?;
         Ok(agent)

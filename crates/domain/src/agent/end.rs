@@ -1,19 +1,18 @@
-//! What ends with an agent.
+//! What ends with an agent's keys.
 
 use crate::act::Cx;
-use crate::channel::{Channel, ChannelStatus};
+use crate::channel;
 use crate::ids::AgentId;
 use crate::store::{StoreError, UnitOfWork};
 
-/// Revokes an agent's living channels. Their frozen keys stay for the transfers that name them.
-pub(super) async fn revoke_channels(
+/// Ends an agent's living channels. Their frozen keys stay for the transfers that name them.
+pub(super) async fn end_channels(
     cx: &Cx<'_>,
     tx: &mut dyn UnitOfWork,
     agent: AgentId,
 ) -> Result<(), StoreError> {
-    for channel in tx.living_channels_of_agent(agent).await? {
-        let revoked = Channel { status: ChannelStatus::Revoked, revoked_at: Some(cx.now), ..channel };
-        tx.update_channel(&revoked).await?;
+    for living in tx.living_channels_of_agent(agent).await? {
+        channel::end(cx, tx, &living).await?;
     }
     Ok(())
 }

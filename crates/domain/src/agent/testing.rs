@@ -1,11 +1,13 @@
 //! What the tests of agents share.
 
 use crate::account::{Account, AccountCard};
-use crate::agent::{Agent, PairedAgent};
+use crate::agent::{Agent, PairedAgent, PublicKey};
+use crate::channel::{Channel, ChannelSide, ChannelStatus};
 use crate::clock::Timestamp;
 use crate::ids::PairingId;
 use crate::mock::{Fixture, MockTx, id};
 use crate::pairing::{Pairing, PairingSide, PairingStatus, Permission};
+use crate::transfer::{Encryption, KeyAt, Mode, Recipient, Sender, Transfer, TransferStatus};
 
 pub(super) const fn side(agent: &Agent) -> PairingSide {
     PairingSide { account: agent.account_id, agent: agent.id }
@@ -55,4 +57,62 @@ pub(super) fn knows_paired(tx: &mut MockTx, rows: Vec<PairedAgent>) {
         let wanted = rows.iter().filter(|row| slug.as_ref().is_none_or(|slug| *slug == row.agent.slug));
         Ok(wanted.take(limit as usize).cloned().collect())
     });
+}
+
+/// An active channel of two connected agents.
+pub(super) fn channel(n: u128, x: &Agent, y: &Agent) -> Channel {
+    let side = |agent: &Agent| ChannelSide {
+        account: agent.account_id,
+        agent: agent.id,
+        public_key: PublicKey::from_stored([1; 32]),
+        key_version: agent.key_version,
+    };
+    let (a, b) = if x.id < y.id { (x, y) } else { (y, x) };
+    Channel {
+        id: id(n),
+        a: side(a),
+        b: side(b),
+        status: ChannelStatus::Active,
+        requested_by: x.account_id,
+        created_at: Fixture::new().now,
+        activated_at: None,
+        revoked_at: None,
+    }
+}
+
+/// An active transfer without files.
+pub(super) fn transfer(n: u128, from: &Agent, to: &Agent) -> Transfer {
+    let fixture = Fixture::new();
+    let key = |agent: &Agent| {
+        agent.keys.as_ref().map(|keys| KeyAt { public_key: keys.public, version: agent.key_version })
+    };
+    Transfer {
+        id: id(n),
+        sender: Sender {
+            account: from.account_id,
+            account_name: "Sender".to_owned(),
+            label: from.slug.to_string(),
+            agent: Some(from.id),
+            key: key(from),
+        },
+        recipient: Recipient {
+            account: to.account_id,
+            label: to.slug.to_string(),
+            agent: to.id,
+            key: key(to),
+        },
+        mode: Mode::AgentToAgent,
+        status: TransferStatus::Active,
+        files: Vec::new(),
+        message: None,
+        auto_delete: false,
+        max_downloads: 10,
+        downloads: 0,
+        total_size: 0,
+        encryption: Encryption::PLAIN,
+        created_at: fixture.now,
+        expires_at: fixture.now + chrono::TimeDelta::hours(24),
+        ended_at: None,
+        purged_at: None,
+    }
 }
