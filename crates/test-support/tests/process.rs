@@ -96,6 +96,17 @@ async fn a_killed_test_process_takes_its_children_along() {
 }
 
 #[tokio::test]
+#[ignore = "needs the official Python SDK; run by scripts/test"]
+async fn the_python_of_the_tests_has_the_official_sdk() {
+    let mut command = process::sdk_python();
+    command.args([
+        "-c",
+        "from importlib.metadata import version; import agentdrop; print(version('agentdrop'))",
+    ]);
+    assert_eq!(process::run(command, LIMIT).await.expect_success().stdout, "0.3.5\n");
+}
+
+#[tokio::test]
 async fn http_200_is_waited_for() {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/healthz", socket.local_addr().unwrap());

@@ -24,6 +24,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::environment;
 use output::Output;
 
 /// A parent that died before the signal was asked for sends none.
@@ -44,6 +45,15 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command.args(["--pdeathsig", "KILL", "--", "sh", "-c", EXEC_IF_CHILD_OF]);
     command.arg(std::process::id().to_string()).arg(program);
     command
+}
+
+/// A [`command`] of the Python that has the official SDK, named by `AGENTDROP_TEST_PYTHON`.
+///
+/// # Panics
+/// If the variable is not set, with the command that sets it.
+#[must_use]
+pub fn sdk_python() -> Command {
+    command(environment::required("AGENTDROP_TEST_PYTHON", "a Python with the official SDK"))
 }
 
 /// Runs `command` to its end and gives what it printed.
