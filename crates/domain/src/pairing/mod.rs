@@ -11,6 +11,8 @@ mod reject;
 mod repository;
 mod revoke;
 mod rules;
+#[cfg(test)]
+mod testing;
 mod update;
 
 pub use confirm::{Confirm, ConfirmError};

@@ -75,7 +75,9 @@ async fn only_a_pending_invite_is_accepted() {
         let (mut tx, journal) = finding(Some(connection(status)));
         journal.allow_locks(&mut tx);
         let refused = accept(by(INVITEE), &mut tx).await;
-        assert!(matches!(refused, Err(AcceptError::Refused(AnswerRefused::AlreadyProcessed(s))) if s == status));
+        assert!(
+            matches!(refused, Err(AcceptError::Refused(AnswerRefused::AlreadyProcessed(s))) if s == status)
+        );
     }
 }
 

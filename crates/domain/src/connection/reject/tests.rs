@@ -60,6 +60,8 @@ async fn only_a_pending_invite_is_rejected_as_seen_under_the_lock() {
         finds_first_then(&mut tx, connection(ConnectionStatus::Pending), Some(connection(status)));
         journal.allow_locks(&mut tx);
         let refused = reject(by(INVITEE), &mut tx).await;
-        assert!(matches!(refused, Err(RejectError::Refused(AnswerRefused::AlreadyProcessed(s))) if s == status));
+        assert!(
+            matches!(refused, Err(RejectError::Refused(AnswerRefused::AlreadyProcessed(s))) if s == status)
+        );
     }
 }
