@@ -7,6 +7,8 @@ mod open;
 mod repository;
 mod revoke;
 mod rules;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use end::end;
 pub use get::{Get, GetError};
