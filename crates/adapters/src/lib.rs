@@ -1,1 +1,9 @@
 //! agentdrop-adapters
+
+pub mod blobs;
+pub mod clock;
+pub mod ids;
+pub mod keys;
+pub mod secrets;
+pub mod signer;
+pub mod sql;

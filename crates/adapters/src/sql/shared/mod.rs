@@ -1,0 +1,24 @@
+//! The queries. This module is compiled once for each database: `super` gives it the connection, the native
+//! column types and the few statements that differ.
+
+mod accounts;
+mod agents;
+mod api_keys;
+mod audit;
+mod channels;
+mod connections;
+mod database;
+mod events;
+mod jobs;
+mod key;
+mod pairings;
+pub(super) mod schema;
+mod session;
+mod transfers;
+mod uploads;
+
+pub(super) use database::SqlStore;
+pub(super) use key::Key;
+
+use super::{Conn, Db, dialect};
+use session::Session;

@@ -1,0 +1,6 @@
+mod grants;
+mod reads;
+mod rows;
+mod writes;
+
+use super::{Db, Session, key, schema};
