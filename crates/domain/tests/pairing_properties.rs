@@ -51,7 +51,7 @@ enum Step {
     Confirm(Side, Saw),
     Update(Side, Permission, Saw),
     Reject(Side),
-    Revoke(Side),
+    Revoke,
 }
 
 fn side() -> impl Strategy<Value = Side> {
@@ -76,7 +76,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (side(), saw()).prop_map(|(side, saw)| Step::Confirm(side, saw)),
         8 => (side(), permission(), saw()).prop_map(|(side, to, saw)| Step::Update(side, to, saw)),
         1 => side().prop_map(Step::Reject),
-        1 => side().prop_map(Step::Revoke),
+        1 => Just(Step::Revoke),
     ]
 }
 
@@ -147,7 +147,7 @@ impl Model {
         let pending = self.status == PairingStatus::Pending;
         match step {
             Step::Confirm(..) | Step::Reject(_) if !pending => Verdict::BadStatus,
-            Step::Update(..) | Step::Revoke(_) if self.is_over() => Verdict::BadStatus,
+            Step::Update(..) | Step::Revoke if self.is_over() => Verdict::BadStatus,
             Step::Confirm(side, _) | Step::Reject(side) if self.awaits != side => Verdict::OwnProposal,
             Step::Confirm(_, Saw::OldVersion | Saw::OtherPermission) => Verdict::Changed,
             Step::Update(_, _, Saw::OldVersion) => Verdict::Changed,
@@ -160,7 +160,7 @@ impl Model {
         match step {
             Step::Confirm(..) => self.status = PairingStatus::Active,
             Step::Reject(_) => self.status = PairingStatus::Rejected,
-            Step::Revoke(_) => self.status = PairingStatus::Revoked,
+            Step::Revoke => self.status = PairingStatus::Revoked,
             Step::Update(side, to, _) => {
                 if self.status == PairingStatus::Active && self.view(side) == to {
                     return false;
@@ -222,7 +222,7 @@ fn play(pairing: &mut Pairing, step: Step) -> Verdict {
             pairing.update(side.account(), to, confirmed(pairing, side, saw).version).map_err(not_updated)
         }
         Step::Reject(side) => pairing.reject(side.account(), now()).map_err(not_ended),
-        Step::Revoke(_) => pairing.revoke(now()).map_err(not_ended),
+        Step::Revoke => pairing.revoke(now()).map_err(not_ended),
     };
     match outcome {
         Ok(next) => {
