@@ -1,1 +1,56 @@
-fn main() {}
+//! `agentdrop-server`.
+
+use std::io;
+use std::process::ExitCode;
+
+use agentdrop_server::check_config::check_config;
+use agentdrop_server::cli::{Cli, Command};
+use agentdrop_server::commands::migrate::migrate;
+use agentdrop_server::commands::serve::serve;
+use agentdrop_server::config::{Config, Environment, Loaded};
+use agentdrop_server::healthcheck::healthcheck;
+use agentdrop_server::{logging, with_causes};
+use clap::Parser;
+
+/// The exit status for a configuration that has problems, as for a wrong command line.
+const BAD_CONFIGURATION: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let environment = Environment::of_process();
+    let file = cli.config.clone();
+    let command = cli.into_command();
+    if command == Command::CheckConfig {
+        let status = check_config(file.as_deref(), &environment, &mut io::stdout(), &mut io::stderr());
+        return status.map_or(ExitCode::FAILURE, ExitCode::from);
+    }
+    let loaded = match Config::load(file.as_deref(), &environment) {
+        Ok(loaded) => loaded,
+        Err(errors) => {
+            eprintln!("{errors}");
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+    };
+    match run(command, &loaded) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", with_causes(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(command: Command, loaded: &Loaded) -> Result<(), Box<dyn std::error::Error>> {
+    logging::init(&loaded.config.log)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    match command {
+        Command::Serve => serve(&loaded.config, &mut io::stdout()).await?,
+        Command::Migrate => migrate(&loaded.config, &mut io::stdout()).await?,
+        Command::Healthcheck => healthcheck(&loaded.config).await?,
+        other => return Err(format!("{other:?} is not part of this build").into()),
+    }
+    Ok(())
+}

@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn only_own_variables_with_a_value_are_seen() {
-        let environment = Environment::new([("AGENTDROP_LOG", "debug"), ("AGENTDROP_LISTEN", ""), ("HOME", "/")]);
+        let environment =
+            Environment::new([("AGENTDROP_LOG", "debug"), ("AGENTDROP_LISTEN", ""), ("HOME", "/")]);
         assert_eq!(environment.names().collect::<Vec<_>>(), ["AGENTDROP_LOG"]);
         assert_eq!(environment.get("AGENTDROP_LISTEN"), None);
     }

@@ -1,6 +1,7 @@
 //! Sizes and times as people write them.
 
-const UNITS: [(&str, u64); 5] = [("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("TB", 1 << 40), ("B", 1)];
+const UNITS: [(&str, u64); 5] =
+    [("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("TB", 1 << 40), ("B", 1)];
 const TIMES: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 
 /// Bytes of `50MB`, `50 mb` or `52428800`; KB, MB, GB and TB are 2^10, 2^20, 2^30 and 2^40.

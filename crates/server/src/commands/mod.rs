@@ -1,0 +1,4 @@
+//! What the program can do, one file a command.
+
+pub mod migrate;
+pub mod serve;

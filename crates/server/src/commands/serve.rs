@@ -1,0 +1,76 @@
+//! `agentdrop-server serve`.
+
+use std::io::{self, Write};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::config::Config;
+use crate::serve::{Running, StartError, start};
+use crate::wiring::{database_name, storage_name};
+
+/// Why serving ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// It never began.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The system.
+    #[error("can't listen for signals or write to standard output")]
+    Io(#[from] io::Error),
+}
+
+/// Serves until the process is told to stop. The first SIGTERM or SIGINT lets running requests finish, the
+/// second does not.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve(config: &Config, out: &mut impl Write) -> Result<(), ServeError> {
+    let mut signals = Signals::new()?;
+    let running = start(config).await?;
+    greet(config, &running, out)?;
+    signals.next().await;
+    tracing::info!("stopping; running requests may finish");
+    tokio::select! {
+        () = running.stop() => {}
+        () = signals.next() => tracing::warn!("stopped at once"),
+    }
+    Ok(())
+}
+
+fn greet(config: &Config, running: &Running, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "AgentDrop server {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  listening on  http://{}", running.address)?;
+    writeln!(out, "  public URL    {}", running.public_url)?;
+    writeln!(out, "  database      {}", database_name(config))?;
+    writeln!(out, "  files         {}", storage_name(config))?;
+    writeln!(out, "  API docs      {}/docs/", running.public_url)?;
+    writeln!(out)?;
+    writeln!(out, "Next, in another terminal: make an account and its first API key with")?;
+    writeln!(out, "  {} account create --email you@example.com --name You", program())?;
+    out.flush()
+}
+
+/// How this program was called, so that the suggested command works as it stands.
+fn program() -> String {
+    std::env::args_os()
+        .next()
+        .map_or_else(|| "agentdrop-server".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

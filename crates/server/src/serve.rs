@@ -1,0 +1,141 @@
+//! A running node: the HTTP server and the background worker.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use agentdrop_api::{Api, ApiSettings, ServeOptions, serve};
+use agentdrop_domain::act::Ports;
+use agentdrop_domain::job::{ensure_sweep, work_once};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::wiring::{self, Node, WiringError};
+use crate::with_causes;
+
+/// The pause between two looks into an empty job queue.
+const IDLE_PAUSE: Duration = Duration::from_secs(1);
+/// The pause after the job queue did not answer.
+const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A part of it.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    /// The socket.
+    #[error(
+        "can't listen on {address}: is another server running there? Choose another address with AGENTDROP_LISTEN"
+    )]
+    Listen {
+        /// The configured address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The HTTP server.
+    #[error("the HTTP server can't be started")]
+    Http(#[source] std::io::Error),
+}
+
+/// A node that answers requests.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// How clients reach it.
+    pub public_url: String,
+    /// Its ports.
+    pub ports: Ports,
+    http: actix_web::dev::ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+    working: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+/// Starts a node. When this returns, it answers.
+///
+/// # Errors
+/// [`StartError`], which says what to change.
+pub async fn start(config: &Config) -> Result<Running, StartError> {
+    let Node { ports, .. } = wiring::open(config).await?;
+    let (listener, address) = listen(config.listen)?;
+    let public_url = config.public_url(address);
+    let settings = ApiSettings {
+        public_url: public_url.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        auth_failures_per_minute: config.auth_failures_per_minute,
+        upload_idle_seconds: config.upload_idle.as_secs(),
+    };
+    let api = Api::new(ports.clone(), settings, tokio::runtime::Handle::current());
+    let options = ServeOptions { workers: config.workers, shutdown_seconds: config.shutdown_grace.as_secs() };
+    let server = serve(api, listener, options).map_err(StartError::Http)?;
+    let http = server.handle();
+    let stop = CancellationToken::new();
+    let working = tokio::spawn(work(ports.clone(), stop.clone()));
+    Ok(Running { address, public_url, ports, http, serving: tokio::spawn(server), working, stop })
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+impl Running {
+    /// Takes no new requests, lets running ones finish within the configured time, then ends.
+    pub async fn stop(self) {
+        self.http.stop(true).await;
+        self.end().await;
+    }
+
+    /// Ends at once.
+    pub async fn abort(self) {
+        self.http.stop(false).await;
+        self.end().await;
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        for (part, ended) in [("http", self.serving.await.map(drop)), ("worker", self.working.await)] {
+            if let Err(error) = ended {
+                tracing::error!(part, %error, "a part of the server ended badly");
+            }
+        }
+    }
+}
+
+/// Does background jobs until told to stop.
+async fn work(ports: Ports, stop: CancellationToken) {
+    if let Err(error) = ensure_sweep(&ports).await {
+        // Another node's sweep, or the next start, will have it.
+        tracing::warn!(cause = with_causes(&error), "the sweep could not be put into the queue");
+    }
+    while !stop.is_cancelled() {
+        let pause = round(&ports).await;
+        if let Some(pause) = pause {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+}
+
+/// One round of work; how long to rest after it.
+async fn round(ports: &Ports) -> Option<Duration> {
+    match work_once(ports).await {
+        Ok(round) => {
+            for (kind, error) in &round.failures {
+                tracing::warn!(?kind, cause = with_causes(error), "a job failed and will be tried again");
+            }
+            (round.taken == 0).then_some(IDLE_PAUSE)
+        }
+        Err(error) => {
+            tracing::warn!(cause = with_causes(&error), "the job queue does not answer");
+            Some(OUTAGE_PAUSE)
+        }
+    }
+}
