@@ -9,7 +9,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use agentdrop_domain::account::Account;
 use agentdrop_domain::act;
-use agentdrop_domain::api_key::{Authenticate, AuthenticateError, Authenticated};
+use agentdrop_domain::api_key::{Authenticate, AuthenticateError, Authenticated, RecordUse};
 use agentdrop_domain::caller::Caller;
 use agentdrop_domain::secret::Token;
 
@@ -70,7 +70,7 @@ async fn authenticate(request: &HttpRequest) -> Result<Auth, ApiError> {
     let known = api.run(async move { Ok(act::ask(&ports, &question).await) }).await?;
     let known = known.map_err(|error| refuse(&api, request, error))?;
     count_call(&api, request, &known)?;
-    record_use(&api, &known);
+    record_use(&api, known.use_to_record);
     Ok(Auth { caller: known.caller, account: known.account })
 }
 
@@ -130,9 +130,9 @@ fn count_call(api: &Api, request: &HttpRequest, known: &Authenticated) -> Result
     }
 }
 
-/// Notes the key's use, at most once a minute, while the request goes on.
-fn record_use(api: &Api, known: &Authenticated) {
-    let Some(record) = known.use_to_record else { return };
+/// Notes the use of a key and an agent, if that is due, while the request goes on.
+pub fn record_use(api: &Api, due: Option<RecordUse>) {
+    let Some(record) = due else { return };
     let ports = api.ports.clone();
     api.run_aside(async move {
         if let Err(error) = act::perform(&ports, &record).await {

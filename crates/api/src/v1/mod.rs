@@ -1,5 +1,7 @@
 //! The operations under `/v1`, one file a subject.
 
+pub mod agents;
+pub mod api_keys;
 pub mod inbox;
 pub mod transfers;
 
@@ -7,6 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// All operations.
 pub fn configure(services: &mut ServiceConfig<'_>) {
+    services.configure(agents::configure).configure(api_keys::configure);
     // Before the transfers: /transfers/inbox must win over /transfers/{id}.
     services.configure(inbox::configure);
     services.configure(transfers::configure);

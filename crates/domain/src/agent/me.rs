@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::{Agent, AgentSlug, NO_AGENT, find_own};
 use crate::account::Account;
 use crate::act::{Ask, Cx};
+use crate::api_key::{RecordUse, is_stale};
 use crate::caller::Caller;
 use crate::connection::{ConnectionFilter, ConnectionStatus};
 use crate::error::Denied;
@@ -48,6 +49,8 @@ pub struct StartupProfile {
     pub unread_transfers: u64,
     /// The newest of them.
     pub recent_transfers: Vec<Transfer>,
+    /// That the agent was heard of, if that is to be written down.
+    pub use_to_record: Option<RecordUse>,
 }
 
 /// How many connections an account has.
@@ -85,6 +88,7 @@ impl Ask for Me {
     async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<StartupProfile, MeError> {
         let agent = self.agent(view).await?;
         let account = view.account(self.caller.account).await?.ok_or(Denied::NotFound("Account"))?;
+        let news = RecordUse { key: self.caller.credential.key(), agent: Some(agent.id) };
         let query = InboxQuery { agent: agent.id, status: TransferStatus::Active, now: cx.now };
         let inbox = view.inbox(&query, Page { limit: RECENT, offset: 0 }).await?;
         Ok(StartupProfile {
@@ -93,7 +97,8 @@ impl Ask for Me {
             paired_agents: paired_slugs(view, account.id, agent.id).await?,
             unread_transfers: inbox.total,
             recent_transfers: inbox.items,
-            // This call is news of the agent; it is written down beside the call.
+            use_to_record: is_stale(agent.last_seen_at, cx.now).then_some(news),
+            // The call itself is news of the agent.
             agent: Agent { last_seen_at: Some(cx.now), ..agent },
             account,
         })

@@ -30,6 +30,15 @@ pub struct CreateAgentKey {
     pub name: String,
 }
 
+/// A new key of an agent.
+#[derive(Debug)]
+pub struct NewAgentKey {
+    /// The agent.
+    pub agent: Agent,
+    /// Its key.
+    pub key: NewKey,
+}
+
 /// Lists the keys of an agent that are not revoked, newest first.
 #[derive(Debug, Clone)]
 pub struct ListAgentKeys {
@@ -73,10 +82,10 @@ impl_act_error!(AgentKeyError);
 
 #[async_trait]
 impl Act for CreateAgentKey {
-    type Output = NewKey;
+    type Output = NewAgentKey;
     type Error = AgentKeyError;
 
-    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<NewKey, AgentKeyError> {
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<NewAgentKey, AgentKeyError> {
         self.caller.require_account_scope()?;
         let name = display_name(&self.name).map_err(|bad| Invalid::field("name", bad.to_string()))?;
         // The lock makes counting before inserting safe: every other maker of this agent's keys waits for it.
@@ -88,7 +97,7 @@ impl Act for CreateAgentKey {
         }
         let key = add_key(cx, tx, KeyOwner::Agent(agent.account_id, agent.id), name).await?;
         tx.append_audit(&AuditEntry::by(&self.caller, cx, "agent_key.create", key.key.id)).await?;
-        Ok(key)
+        Ok(NewAgentKey { agent, key })
     }
 }
 

@@ -13,7 +13,9 @@ mod testing;
 
 pub use add::NewKey;
 pub(crate) use add::{KeyOwner, add_key};
-pub use agent_keys::{AgentKeyError, CreateAgentKey, ListAgentKeys, MAX_KEYS_PER_AGENT, RevokeAgentKey};
+pub use agent_keys::{
+    AgentKeyError, CreateAgentKey, ListAgentKeys, MAX_KEYS_PER_AGENT, NewAgentKey, RevokeAgentKey,
+};
 pub use authenticate::{Authenticate, AuthenticateError, Authenticated};
 pub use create::{CreateKey, CreateKeyError};
 pub use list::{ListKeys, ListKeysError};

@@ -48,6 +48,8 @@ async fn the_profile_is_that_of_the_agent_keys_agent() {
     assert_eq!(profile.agent.last_seen_at, Some(fixture.now));
     assert_eq!(profile.paired_agents, [slug("agent-91"), slug("agent-92")]);
     assert_eq!(profile.unread_transfers, 7);
+    let news = RecordUse { key: id(7_001), agent: Some(id(2)) };
+    assert_eq!(profile.use_to_record, Some(news));
     assert_eq!(profile.plan.name.as_str(), "free");
     let counts = ConnectionCounts { active: 4, pending_incoming: 2, pending_outgoing: 1 };
     assert_eq!(profile.connections, counts);

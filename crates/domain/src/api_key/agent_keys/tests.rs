@@ -36,9 +36,9 @@ async fn an_agent_key_is_made_for_the_agent_and_audited() {
         .times(1)
         .return_once(|_, _| Ok(()));
     let made = create(&fixture, "agent-2").perform(&fixture.cx(), &mut tx).await.unwrap();
-    assert!(made.token.reveal().starts_with("ada_live_"));
+    assert!(made.key.token.reveal().starts_with("ada_live_"));
     assert_eq!(journal.locked(), [id(1)]);
-    assert_eq!(journal.audited(), [("agent_key.create", made.key.id.to_string())]);
+    assert_eq!(journal.audited(), [("agent_key.create", made.key.key.id.to_string())]);
 }
 
 #[tokio::test]
