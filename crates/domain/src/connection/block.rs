@@ -13,6 +13,9 @@ use crate::store::{StoreError, UniqueRule, UnitOfWork};
 
 /// Blocks the account on the other side of a connection, whatever the connection's status. A living
 /// connection between the two is revoked, even if it is another one than the named.
+///
+/// An inviter can't block before the invite was accepted: the answer would tell whether the address belongs to
+/// an account.
 #[derive(Debug, Clone)]
 pub struct BlockConnection {
     /// Who blocks.
@@ -33,7 +36,7 @@ pub struct Blocked {
 /// Why nobody was blocked.
 #[derive(Debug, thiserror::Error)]
 pub enum BlockConnectionError {
-    /// Not with an agent key; not a connection of the caller's; nobody on its other side yet.
+    /// Not with an agent key; not a connection of the caller's; the caller's own invite was never accepted.
     #[error(transparent)]
     Denied(#[from] Denied),
     /// The caller blocks that account already.
@@ -55,8 +58,8 @@ impl From<StoreError> for BlockConnectionError {
     }
 }
 
-const NOBODY_THERE: Denied =
-    Denied::Forbidden("nobody has signed up with the invited address yet; withdraw the invite with DELETE");
+const NOT_ACCEPTED: Denied =
+    Denied::Forbidden("your invite was not accepted, so there is nobody to block; withdraw it with DELETE");
 
 #[async_trait]
 impl Act for BlockConnection {
@@ -67,7 +70,7 @@ impl Act for BlockConnection {
         self.caller.require_account_scope()?;
         let blocker = self.caller.account;
         let named: Connection = lock_as_party::<BlockConnectionError>(tx, &self.caller, self.id).await?;
-        let blocked: AccountId = named.other_side(blocker).ok_or(NOBODY_THERE)?;
+        let blocked: AccountId = named.known_to(blocker).ok_or(NOT_ACCEPTED)?;
         let block = Block { id: cx.ids.next(), blocker, blocked, created_at: cx.now };
         tx.insert_block(&block).await?;
         let living = tx.living_connection(blocker, blocked).await?;

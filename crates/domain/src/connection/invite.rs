@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use chrono::TimeDelta;
 
-use super::{Connection, ConnectionStatus, meanwhile, notice};
+use super::{Connection, ConnectionStatus, InviteMessage, meanwhile, notice};
 use crate::account::{Account, AccountCounter, Email};
 use crate::act::{Act, Cx};
 use crate::audit::AuditEntry;
 use crate::caller::Caller;
-use crate::error::{Denied, FieldErrors, Invalid};
+use crate::error::Denied;
 use crate::event::EventName;
 use crate::ids::AccountId;
 use crate::impl_act_error;
@@ -17,21 +17,18 @@ use crate::store::{StoreError, UniqueRule, UnitOfWork};
 /// The window in which invites are counted, in seconds.
 const INVITE_WINDOW_SECONDS: i64 = 3_600;
 
-/// The longest message, in characters.
-const MAX_MESSAGE: usize = 500;
-
 /// Invites the holder of an address, who need not have an account yet.
 ///
-/// Checked in this order: the credential's scope, the fields, the own address, blocks, an existing
+/// Checked in this order: the credential's scope, the own address, blocks, an existing
 /// connection or invite, the plan, the invites of the last hour.
 #[derive(Debug, Clone)]
 pub struct Invite {
     /// Who invites.
     pub caller: Caller,
     /// Whom.
-    pub email: String,
-    /// What they are told, at most 500 characters.
-    pub message: Option<String>,
+    pub email: Email,
+    /// What they are told.
+    pub message: Option<InviteMessage>,
 }
 
 /// Why there was no invite.
@@ -40,9 +37,6 @@ pub enum InviteError {
     /// Not with an agent key.
     #[error(transparent)]
     Denied(#[from] Denied),
-    /// Bad fields.
-    #[error(transparent)]
-    Invalid(#[from] Invalid),
     /// The address is the caller's own.
     #[error("this is your own address; an account can't connect to itself")]
     SelfConnection,
@@ -101,22 +95,21 @@ impl Act for Invite {
 
     async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Connection, InviteError> {
         self.caller.require_account_scope()?;
-        let (email, message) = self.fields()?;
         let inviter = tx.account(self.caller.account).await?;
         let inviter =
             inviter.ok_or_else(|| StoreError::Internal("the caller's account is missing".into()))?;
-        if inviter.email == email {
+        if inviter.email == self.email {
             return Err(InviteError::SelfConnection);
         }
-        let target = self.lock(tx, &email).await?;
-        check_target(tx, inviter.id, &email, target.as_ref()).await?;
+        let target = self.lock(tx).await?;
+        check_target(tx, inviter.id, &self.email, target.as_ref()).await?;
         count(cx, tx, &inviter).await?;
         let connection = Connection {
             id: cx.ids.next(),
             inviter: inviter.id,
             invitee: target.map(|account| account.id),
-            invited_email: email,
-            message,
+            invited_email: self.email.clone(),
+            message: self.message.as_ref().map(ToString::to_string),
             status: ConnectionStatus::Pending,
             created_at: cx.now,
             accepted_at: None,
@@ -130,25 +123,12 @@ impl Act for Invite {
 }
 
 impl Invite {
-    fn fields(&self) -> Result<(Email, Option<String>), Invalid> {
-        let mut errors = FieldErrors::default();
-        let email = errors.check("email", Email::try_from(self.email.as_str()));
-        let message = self.message.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        if message.is_some_and(|text| !is_message(text)) {
-            errors.add("message", "must be at most 500 characters, without control characters but line ends");
-        }
-        match email {
-            Some(email) => errors.finish().map(|()| (email, message.map(str::to_owned))),
-            None => Err(errors.into_invalid()),
-        }
-    }
-
     /// Locks both accounts; returns the invited one, if there is one.
-    async fn lock(&self, tx: &mut dyn UnitOfWork, email: &Email) -> Result<Option<Account>, StoreError> {
-        let seen = tx.account_by_email(email).await?.map(|account| account.id);
+    async fn lock(&self, tx: &mut dyn UnitOfWork) -> Result<Option<Account>, StoreError> {
+        let seen = tx.account_by_email(&self.email).await?.map(|account| account.id);
         let accounts: Vec<_> = std::iter::once(self.caller.account).chain(seen).collect();
         tx.lock_accounts(&accounts).await?;
-        let target = tx.account_by_email(email).await?;
+        let target = tx.account_by_email(&self.email).await?;
         if target.as_ref().map(|account| account.id) == seen {
             Ok(target)
         } else {
@@ -180,11 +160,6 @@ async fn check_target(
         Some(connection) if connection.inviter == inviter => Err(InviteError::InvitePending),
         Some(_) => Err(InviteError::InvitedByThem),
     }
-}
-
-fn is_message(text: &str) -> bool {
-    let forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    text.chars().count() <= MAX_MESSAGE && !text.contains(forbidden)
 }
 
 async fn count(cx: &Cx<'_>, tx: &mut dyn UnitOfWork, inviter: &Account) -> Result<(), InviteError> {

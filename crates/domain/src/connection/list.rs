@@ -101,7 +101,7 @@ impl List {
             };
             let filter = ConnectionFilter { status: *status, incoming: None };
             // With a limit of 0 only the total is of interest.
-            let slice = view.connections(self.caller.account, filter, page).await?;
+            let slice = self.read(view, filter, page).await?;
             whole.items.extend(slice.items);
             whole.total += slice.total;
         }
@@ -114,7 +114,23 @@ impl List {
         incoming: bool,
     ) -> Result<Slice<ConnectionView>, StoreError> {
         let filter = ConnectionFilter { status: ConnectionStatus::Pending, incoming: Some(incoming) };
-        view.connections(self.caller.account, filter, Page { limit: Page::MAX_LIMIT, offset: 0 }).await
+        self.read(view, filter, Page { limit: Page::MAX_LIMIT, offset: 0 }).await
+    }
+
+    /// Reads a slice and leaves out what the caller may not know of the other accounts.
+    async fn read(
+        &self,
+        view: &mut dyn ReadView,
+        filter: ConnectionFilter,
+        page: Page,
+    ) -> Result<Slice<ConnectionView>, StoreError> {
+        let me = self.caller.account;
+        let mut slice = view.connections(me, filter, page).await?;
+        for row in &mut slice.items {
+            let known = row.connection.known_to(me);
+            row.other.take_if(|other| known != Some(other.id));
+        }
+        Ok(slice)
     }
 }
 

@@ -2,7 +2,7 @@ use super::Connection;
 use crate::clock::Timestamp;
 use crate::event::{Event, EventName};
 
-/// An event for each of the connection's accounts, each naming the other one.
+/// An event for each of the connection's accounts, each naming the other one as far as it may know it.
 pub(super) fn events(connection: &Connection, name: EventName, at: Timestamp) -> Vec<Event> {
     let accounts = connection.accounts();
     let event = |account| Event {
@@ -10,7 +10,7 @@ pub(super) fn events(connection: &Connection, name: EventName, at: Timestamp) ->
         name,
         subject: connection.id.to_string(),
         facts: connection
-            .other_side(account)
+            .known_to(account)
             .map(|other| ("other_account_id", other.to_string()))
             .into_iter()
             .collect(),

@@ -26,6 +26,14 @@ impl Connection {
         std::iter::once(self.inviter).chain(self.invitee).collect()
     }
 
+    /// The account on the other side, as far as `account` may know it: an inviter must not learn whether an
+    /// address belongs to an account before that account has accepted.
+    #[must_use]
+    pub fn known_to(&self, account: AccountId) -> Option<AccountId> {
+        let inviter_may_know = self.accepted_at.is_some() || self.inviter != account;
+        self.other_side(account).filter(|_| inviter_may_know)
+    }
+
     /// The accounts in whose number of connections it counts: an invite in its inviter's, an active
     /// connection in both, a revoked one in none.
     #[must_use]

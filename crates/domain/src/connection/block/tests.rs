@@ -99,11 +99,14 @@ async fn strangers_find_nothing() {
 }
 
 #[tokio::test]
-async fn nobody_is_there_to_block_before_the_invitee_signs_up() {
-    let (mut tx, journal) = finding(Some(lonely_invite()));
-    journal.allow_locks(&mut tx);
-    let refused = block(by(INVITER), &mut tx).await;
-    assert!(matches!(refused, Err(BlockConnectionError::Denied(Denied::Forbidden(_)))));
+async fn an_inviter_can_not_block_before_the_invite_is_accepted_whether_or_not_there_is_an_account() {
+    let withdrawn = Connection { accepted_at: None, ..connection(ConnectionStatus::Revoked) };
+    for found in [lonely_invite(), connection(ConnectionStatus::Pending), withdrawn] {
+        let (mut tx, journal) = finding(Some(found));
+        journal.allow_locks(&mut tx);
+        let refused = block(by(INVITER), &mut tx).await;
+        assert!(matches!(refused, Err(BlockConnectionError::Denied(Denied::Forbidden(_)))));
+    }
 }
 
 #[tokio::test]

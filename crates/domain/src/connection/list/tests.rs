@@ -2,12 +2,13 @@
 
 use super::super::testing::*;
 use super::*;
+use crate::account::AccountCard;
 use crate::mock::{Fixture, MockTx, id};
 
 fn view(n: u128, status: ConnectionStatus) -> ConnectionView {
     ConnectionView {
         connection: super::super::Connection { id: id(n), ..connection(status) },
-        other: None,
+        other: Some(AccountCard::from(&Fixture::new().account(INVITEE))),
         active_pairings: 0,
         pending_pairings: 0,
     }
@@ -66,6 +67,31 @@ async fn invites_are_told_apart_whatever_is_wanted() {
     let listed = list(ConnectionsWanted::Active, 1, 0).await;
     assert_eq!((listed.incoming.total, listed.outgoing.total, listed.pending_pairings), (1, 2, 4));
     assert_eq!(listed.outgoing.items.len(), 2);
+}
+
+/// All stored connections are the caller's own invites to account 2.
+#[tokio::test]
+async fn who_was_invited_is_not_known_before_they_accept() {
+    let listed = list(ConnectionsWanted::All, 6, 0).await;
+    let known = |view: &ConnectionView| view.other.is_some();
+    let shown: Vec<bool> = listed.connections.items.iter().map(known).collect();
+    assert_eq!(shown, [true, true, true, true, true, false]);
+    assert!(!listed.outgoing.items.iter().any(known));
+}
+
+#[tokio::test]
+async fn who_invites_is_known_at_once() {
+    let mut tx = MockTx::new();
+    tx.expect_connections().returning(|_, _, _| {
+        let other = Some(AccountCard::from(&Fixture::new().account(INVITER)));
+        let row = ConnectionView { other, ..view(520, ConnectionStatus::Pending) };
+        Ok(Slice { items: vec![row], total: 1 })
+    });
+    tx.expect_count_pending_pairings().returning(|_| Ok(0));
+    let page = Page { limit: 1, offset: 0 };
+    let ask = List { caller: by(INVITEE), wanted: ConnectionsWanted::Pending, page };
+    let listed = ask.answer(&Fixture::new().cx(), &mut tx).await.unwrap();
+    assert_eq!(listed.incoming.items[0].other.as_ref().unwrap().id, id(INVITER));
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ async fn a_withdrawn_invite_gives_back_the_inviters_place_only() {
     assert_eq!(revoke(by(INVITER), &mut tx).await.unwrap().pairings_revoked, 0);
     let told = EventName::ConnectionRevoked;
     assert_eq!(journal.told(), [(id(INVITER), told), (id(INVITEE), told)]);
+    assert!(journal.events()[0].facts.is_empty(), "the inviter does not learn who was invited");
 }
 
 #[tokio::test]
