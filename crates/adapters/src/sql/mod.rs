@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agentdrop_domain::clock::Timestamp;
 use agentdrop_domain::store::{Database, ReadView, StoreError, UnitOfWork};
 use async_trait::async_trait;
 
@@ -98,6 +99,7 @@ impl From<NoConnection> for OpenError {
 trait Administration: Database {
     async fn migrate(&self) -> Result<Vec<String>, StoreError>;
     async fn is_migrated(&self) -> Result<bool, StoreError>;
+    async fn now(&self) -> Result<Timestamp, StoreError>;
     async fn server_secret(&self, name: &str, fresh: Vec<u8>) -> Result<Vec<u8>, StoreError>;
 }
 
@@ -132,6 +134,14 @@ impl SqlDatabase {
     /// [`StoreError`] where the database does not answer.
     pub async fn is_migrated(&self) -> Result<bool, StoreError> {
         self.0.is_migrated().await
+    }
+
+    /// The time by the database's clock; SQLite's is this machine's, in whole seconds.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database does not answer.
+    pub async fn now(&self) -> Result<Timestamp, StoreError> {
+        self.0.now().await
     }
 
     /// The secret of that name that all nodes share. `fresh` becomes it if there is none yet.

@@ -1,7 +1,10 @@
+use agentdrop_domain::clock::Timestamp;
 use agentdrop_domain::store::{Database, ReadView, StoreError, UnitOfWork};
 use async_trait::async_trait;
+use diesel::dsl::sql;
 use diesel::prelude::*;
 
+use super::super::dialect::sql_types::Moment;
 use super::super::{Target, migrate};
 use super::Conn;
 use super::schema::{accounts, server_secrets};
@@ -37,6 +40,11 @@ impl Administration for SqlStore {
 
     async fn is_migrated(&self) -> Result<bool, StoreError> {
         migrate::is_complete(&self.target).await
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        let now = self.view().await?.get(diesel::select(sql::<Moment>("CURRENT_TIMESTAMP"))).await?;
+        now.ok_or_else(|| StoreError::Internal("the database does not tell the time".into()))
     }
 
     async fn server_secret(&self, name: &str, fresh: Vec<u8>) -> Result<Vec<u8>, StoreError> {
