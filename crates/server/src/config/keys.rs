@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(ALL.iter().map(|key| key.toml).collect::<BTreeSet<_>>().len(), ALL.len());
         assert_eq!(ALL.iter().map(|key| key.env).collect::<BTreeSet<_>>().len(), ALL.len());
         for key in ALL {
-            assert!(key.default.is_some() != !key.unset.is_empty(), "{key}");
+            assert_eq!(key.default.is_some(), key.unset.is_empty(), "{key}");
         }
     }
 }

@@ -7,7 +7,7 @@ mod environment;
 pub mod keys;
 mod layers;
 mod parse;
-mod plans;
+pub mod plans;
 mod postgres_url;
 mod problem;
 mod report;

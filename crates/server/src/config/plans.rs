@@ -152,7 +152,7 @@ impl Field {
 }
 
 /// The built-in plans as the `[plans]` table changes and extends them. Problems are added to the list.
-pub fn plans(table: &toml::Table, problems: &mut Vec<String>) -> BTreeMap<PlanName, Plan> {
+pub(super) fn plans(table: &toml::Table, problems: &mut Vec<String>) -> BTreeMap<PlanName, Plan> {
     let mut plans: BTreeMap<PlanName, Plan> =
         PlanCatalogue::default_plans().into_iter().map(|plan| (plan.name.clone(), plan)).collect();
     for (name, value) in table {

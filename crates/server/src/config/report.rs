@@ -29,7 +29,7 @@ pub(super) fn effective(layers: &Layers, shown: &BTreeMap<&'static str, String>)
                 (Some(shown), _) => shown.clone(),
                 (None, Some(raw)) if key.is_secret() => Secret::new(raw.text.as_str()).to_string(),
                 (None, Some(raw)) => raw.text.clone(),
-                (None, None) => format!("(none: {})", key.unset),
+                (None, None) => format!("({})", key.unset),
             };
             Effective { key, value, source: raw.map_or(Source::Default, |raw| raw.source.clone()) }
         })

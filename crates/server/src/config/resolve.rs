@@ -9,7 +9,7 @@ use agentdrop_domain::settings::Settings;
 
 use super::keys::{self, Key};
 use super::layers::Layers;
-use super::report::{Effective, effective};
+use super::report::effective;
 use super::{
     Config, ConfigErrors, Database, Loaded, LogConfig, LogFormat, PostgresUrl, S3Config, Storage, parse,
     plans, reachable,

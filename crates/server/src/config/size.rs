@@ -44,7 +44,7 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 fn show(value: u64, units: &[(&str, u64)]) -> String {
     units
         .iter()
-        .filter(|(_, factor)| value > 0 && value % factor == 0)
+        .filter(|(_, factor)| value > 0 && value.is_multiple_of(*factor))
         .max_by_key(|(_, factor)| *factor)
         .map_or_else(|| value.to_string(), |(unit, factor)| format!("{}{unit}", value / factor))
 }
