@@ -2,7 +2,10 @@
 
 pub mod agents;
 pub mod api_keys;
+pub mod channels;
+pub mod connections;
 pub mod inbox;
+pub mod pairings;
 pub mod transfers;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -10,6 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// All operations.
 pub fn configure(services: &mut ServiceConfig<'_>) {
     services.configure(agents::configure).configure(api_keys::configure);
+    services.configure(connections::configure).configure(pairings::configure).configure(channels::configure);
     // Before the transfers: /transfers/inbox must win over /transfers/{id}.
     services.configure(inbox::configure);
     services.configure(transfers::configure);

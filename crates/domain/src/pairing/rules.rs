@@ -1,6 +1,7 @@
 //! The state machine of a pairing: who may do what to it, and what it becomes.
 
-use super::{Pairing, PairingSide, PairingStatus, Permission, SendDenied};
+use super::{Pairing, PairingSide, PairingStatus, PairingView, Permission, SendDenied};
+use crate::agent::AgentCard;
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, AgentId};
 
@@ -201,5 +202,17 @@ impl Pairing {
 
     fn ended(&self, status: PairingStatus, now: Timestamp) -> Self {
         Self { status, revoked_at: Some(now), ..self.changed() }
+    }
+}
+
+impl PairingView {
+    /// The card of the caller's agent and that of the opposite one, in this order. `account` must be a party.
+    #[must_use]
+    pub fn cards_for(&self, account: AccountId) -> (&AgentCard, &AgentCard) {
+        if self.pairing.is_proposed_by(account) {
+            (&self.proposer_agent, &self.other_agent)
+        } else {
+            (&self.other_agent, &self.proposer_agent)
+        }
     }
 }
