@@ -121,9 +121,19 @@ fn s3_config(settings: &S3Settings) -> S3Config {
     }
 }
 
-async fn signer(config: &Config, database: &SqlDatabase) -> Result<HmacSigner, WiringError> {
+/// The signer with the configured keys, if there are any.
+#[must_use]
+pub fn configured_signer(config: &Config) -> Option<HmacSigner> {
     let configured: Vec<&str> = config.signing_keys.iter().map(|key| key.expose()).collect();
-    if let Some(signer) = HmacSigner::new(&configured) {
+    HmacSigner::new(&configured)
+}
+
+/// The signer of URLs: with the configured keys, else with the one that the database keeps or gets now.
+///
+/// # Errors
+/// [`WiringError::Migration`] if the database gives none.
+pub async fn signer(config: &Config, database: &SqlDatabase) -> Result<HmacSigner, WiringError> {
+    if let Some(signer) = configured_signer(config) {
         return Ok(signer);
     }
     let fresh = OsSecrets::default().bytes::<32>().to_vec();

@@ -4,6 +4,8 @@
 //! what to install or which variable to set; `scripts/test` provides all of it.
 #![expect(clippy::expect_used, reason = "a failed helper is a failed test")]
 
+#[cfg(feature = "app")]
+pub mod app;
 pub mod postgres;
 pub mod process;
 pub mod s3;

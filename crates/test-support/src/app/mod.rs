@@ -1,0 +1,209 @@
+//! The real server on a real socket, on both pairs of backends.
+//!
+//! ```no_run
+//! use agentdrop_test_support::app::{App, Backend};
+//! use serde_json::json;
+//!
+//! # async fn test() {
+//! let app = App::start(Backend::Embedded).await;
+//! let ann = app.account("ann").await;
+//! let answer = app.post("/v1/agents/register", &ann.key, json!({"agent_id": "sender"})).await;
+//! assert_eq!(answer.status, 201);
+//! # }
+//! ```
+
+mod answer;
+mod world;
+
+use std::collections::BTreeMap;
+
+use agentdrop_adapters::sql::{Location, Options, SqlDatabase};
+use agentdrop_domain::account::CreateAccount;
+use agentdrop_domain::act;
+use agentdrop_server::config::{Config, Environment};
+use agentdrop_server::serve::{Running, start};
+use reqwest::Method;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::postgres::{TemplateDatabase, TestDatabase};
+use crate::s3::S3Server;
+
+pub use answer::Answer;
+pub use world::{Agent, Pair, public_key};
+
+/// What stands behind the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// SQLite and files.
+    Embedded,
+    /// Postgres and an S3 server in this process.
+    PostgresS3,
+}
+
+impl Backend {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Embedded, Self::PostgresS3];
+}
+
+/// A server and everything behind it; all of it goes away with this value.
+pub struct App {
+    /// How it is reached, without a trailing slash.
+    pub url: String,
+    /// What stands behind it.
+    pub backend: Backend,
+    /// The server.
+    pub running: Running,
+    /// The configuration it runs with.
+    pub config: Config,
+    client: reqwest::Client,
+    _parts: Parts,
+}
+
+/// What the server stands on.
+#[derive(Default)]
+struct Parts {
+    folder: Option<TempDir>,
+    database: Option<TestDatabase>,
+    s3: Option<S3Server>,
+}
+
+/// An account with a key.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its id.
+    pub id: String,
+    /// Its address.
+    pub email: String,
+    /// Its display name.
+    pub name: String,
+    /// Its first account key.
+    pub key: String,
+}
+
+impl App {
+    /// A server with the default settings.
+    pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, &[]).await
+    }
+
+    /// A server with further `AGENTDROP_…` variables.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start_with(backend: Backend, variables: &[(&str, &str)]) -> Self {
+        Self::start_configured(backend, variables, |_| {}).await
+    }
+
+    /// A server whose configuration is changed in a way that variables can't express (plans, say).
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start_configured(
+        backend: Backend,
+        variables: &[(&str, &str)],
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let (mut environment, parts) = backend_environment(backend).await;
+        for (name, value) in variables {
+            environment.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let loaded = Config::load(None, &Environment::new(environment)).expect("a good configuration");
+        let mut config = loaded.config;
+        change(&mut config);
+        let running = start(&config).await.expect("the server starts");
+        let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        Self { url: running.public_url.clone(), backend, running, config, client, _parts: parts }
+    }
+
+    /// A new account on the default plan: `NAME@example.com`.
+    pub async fn account(&self, name: &str) -> Account {
+        self.account_on(name, None).await
+    }
+
+    /// A new account on a plan.
+    ///
+    /// # Panics
+    /// If it can't be made.
+    pub async fn account_on(&self, name: &str, plan: Option<&str>) -> Account {
+        let email = format!("{name}@example.com");
+        let create = CreateAccount { email, name: name.to_owned(), plan: plan.map(str::to_owned) };
+        let created = act::perform(&self.running.ports, &create).await.expect("a new account");
+        Account {
+            id: created.account.id.to_string(),
+            email: created.account.email.to_string(),
+            name: created.account.name,
+            key: created.key.token.reveal().to_owned(),
+        }
+    }
+
+    /// A request to a path (or a whole URL), with a key unless it is empty.
+    pub fn request(&self, method: Method, path: &str, key: &str) -> reqwest::RequestBuilder {
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
+        let request = self.client.request(method, url);
+        if key.is_empty() { request } else { request.bearer_auth(key) }
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str, key: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path, key)).await
+    }
+
+    /// POST with a JSON body.
+    pub async fn post(&self, path: &str, key: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::POST, path, key).json(&body)).await
+    }
+
+    /// PATCH with a JSON body.
+    pub async fn patch(&self, path: &str, key: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::PATCH, path, key).json(&body)).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str, key: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path, key)).await
+    }
+}
+
+async fn backend_environment(backend: Backend) -> (BTreeMap<String, String>, Parts) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let mut environment = BTreeMap::from([
+        ("AGENTDROP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+        ("AGENTDROP_WORKERS".to_owned(), "2".to_owned()),
+        ("AGENTDROP_SHUTDOWN_GRACE_SECONDS".to_owned(), "5".to_owned()),
+        ("AGENTDROP_DATA_DIR".to_owned(), folder.path().display().to_string()),
+    ]);
+    let mut parts = Parts { folder: Some(folder), ..Parts::default() };
+    if backend == Backend::PostgresS3 {
+        let database = migrated_template().await.fresh_database().await;
+        environment.insert("AGENTDROP_DATABASE_URL".to_owned(), database.url().to_owned());
+        let s3 = S3Server::start();
+        for (name, value) in [
+            ("BUCKET", &s3.bucket),
+            ("ENDPOINT", &s3.endpoint),
+            ("REGION", &s3.region),
+            ("ACCESS_KEY_ID", &s3.access_key_id),
+            ("SECRET_ACCESS_KEY", &s3.secret_access_key),
+        ] {
+            environment.insert(format!("AGENTDROP_S3_{name}"), value.clone());
+        }
+        parts.database = Some(database);
+        parts.s3 = Some(s3);
+    }
+    (environment, parts)
+}
+
+/// The Postgres template with all migrations applied, made once per process.
+pub async fn migrated_template() -> &'static TemplateDatabase {
+    static TEMPLATE: OnceCell<TemplateDatabase> = OnceCell::const_new();
+    TEMPLATE
+        .get_or_init(|| {
+            TemplateDatabase::create(|url| async move {
+                let location = Location::Postgres(url);
+                let database = SqlDatabase::connect(&location, &Options::default()).await;
+                database.expect("the template database").migrate().await.expect("the migrations");
+            })
+        })
+        .await
+}
