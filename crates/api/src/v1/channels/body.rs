@@ -219,3 +219,6 @@ impl RevokedChannelBody {
         Self { id: id.to_string(), status, message: "Channel revoked. Active transfers stay readable." }
     }
 }
+
+#[cfg(test)]
+mod tests;

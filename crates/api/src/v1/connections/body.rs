@@ -424,3 +424,6 @@ impl From<Block> for UnblockedBody {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -352,3 +352,6 @@ impl PairingListBody {
         Self { pairings, page: paging.info(slice) }
     }
 }
+
+#[cfg(test)]
+mod tests;
