@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use agentdrop_server::check_config::check_config;
 use agentdrop_server::cli::{Cli, Command};
+use agentdrop_server::commands::account::account;
 use agentdrop_server::commands::migrate::migrate;
 use agentdrop_server::commands::serve::serve;
 use agentdrop_server::config::{Config, Environment, Loaded};
@@ -48,6 +49,7 @@ async fn run(command: Command, loaded: &Loaded) -> Result<(), Box<dyn std::error
     }
     match command {
         Command::Serve => serve(&loaded.config, &mut io::stdout()).await?,
+        Command::Account(command) => account(&loaded.config, command, &mut io::stdout()).await?,
         Command::Migrate => migrate(&loaded.config, &mut io::stdout()).await?,
         Command::Healthcheck => healthcheck(&loaded.config).await?,
         other => return Err(format!("{other:?} is not part of this build").into()),

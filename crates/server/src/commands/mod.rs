@@ -1,4 +1,5 @@
 //! What the program can do, one file a command.
 
+pub mod account;
 pub mod migrate;
 pub mod serve;
