@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use agentdrop_server::check_config::check_config;
 use agentdrop_server::cli::{Cli, Command};
 use agentdrop_server::commands::account::account;
+use agentdrop_server::commands::demo::{self, demo};
+use agentdrop_server::commands::doctor::{doctor, doctor_without_configuration};
 use agentdrop_server::commands::migrate::migrate;
 use agentdrop_server::commands::serve::serve;
 use agentdrop_server::config::{Config, Environment, Loaded};
@@ -25,14 +27,26 @@ fn main() -> ExitCode {
         let status = check_config(file.as_deref(), &environment, &mut io::stdout(), &mut io::stderr());
         return status.map_or(ExitCode::FAILURE, ExitCode::from);
     }
+    // The demo has settings of its own, so that it shows the program at its best whatever is configured here.
+    let (file, environment) = match command {
+        Command::Demo => (None, demo::environment(&environment)),
+        _ => (file, environment),
+    };
     let loaded = match Config::load(file.as_deref(), &environment) {
         Ok(loaded) => loaded,
+        Err(errors) if command == Command::Doctor => {
+            return status(doctor_without_configuration(&errors, &mut io::stdout()).map_err(Into::into));
+        }
         Err(errors) => {
             eprintln!("{errors}");
             return ExitCode::from(BAD_CONFIGURATION);
         }
     };
-    match run(command, &loaded) {
+    status(run(command, &loaded))
+}
+
+fn status(result: Result<(), Box<dyn std::error::Error>>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", with_causes(error.as_ref()));
@@ -44,15 +58,18 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(command: Command, loaded: &Loaded) -> Result<(), Box<dyn std::error::Error>> {
     logging::init(&loaded.config.log)?;
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
+    // The doctor has a line for each.
+    if command != Command::Doctor {
+        loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     }
     match command {
         Command::Serve => serve(&loaded.config, &mut io::stdout()).await?,
         Command::Account(command) => account(&loaded.config, command, &mut io::stdout()).await?,
         Command::Migrate => migrate(&loaded.config, &mut io::stdout()).await?,
         Command::Healthcheck => healthcheck(&loaded.config).await?,
-        other => return Err(format!("{other:?} is not part of this build").into()),
+        Command::Doctor => doctor(loaded, &mut io::stdout()).await?,
+        Command::Demo => demo(&mut io::stdout()).await?,
+        Command::CheckConfig => unreachable!("it needs no runtime"),
     }
     Ok(())
 }

@@ -1,0 +1,85 @@
+//! Who answers at a URL?
+
+use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The largest answer that is read, in bytes.
+const MAX_BODY: usize = 64 << 10;
+
+/// Who answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// An AgentDrop server.
+    Ours,
+    /// Someone who names another URL.
+    Redirect(String),
+    /// Someone else, with this status.
+    Foreign(u16),
+    /// Someone with whom TLS can't be spoken; why.
+    Untrusted(String),
+    /// Nobody; why.
+    Silent(String),
+}
+
+/// Asks for the health of the server at a base URL.
+pub async fn ask(base: &str) -> Answer {
+    match timeout(PATIENCE, get(&format!("{base}/healthz"))).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) if is_tls(&*error) => Answer::Untrusted(crate::with_causes(&*error)),
+        Ok(Err(error)) => Answer::Silent(crate::with_causes(&*error)),
+        Err(_) => Answer::Silent(format!("no answer within {} s", PATIENCE.as_secs())),
+    }
+}
+
+/// Not by the client of the other commands: that one speaks no TLS and follows redirects.
+async fn get(url: &str) -> Result<Answer, Box<dyn StdError + Send + Sync>> {
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1().build();
+    let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build(https);
+    let answer = client.get(url.parse()?).await?;
+    let status = answer.status();
+    let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
+    if let (true, Some(location)) = (status.is_redirection(), header("location")) {
+        return Ok(Answer::Redirect(location.to_owned()));
+    }
+    let has_request_id = header("x-request-id").is_some_and(|id| id.starts_with("req_"));
+    let body = Limited::new(answer.into_body(), MAX_BODY).collect().await?.to_bytes();
+    Ok(if status.is_success() && has_request_id && says_ok(&body) {
+        Answer::Ours
+    } else {
+        Answer::Foreign(status.as_u16())
+    })
+}
+
+fn says_ok(body: &[u8]) -> bool {
+    serde_json::from_slice(body).is_ok_and(|answer: serde_json::Value| answer["status"] == "ok")
+}
+
+/// Trusts the public authorities and those that this machine trusts.
+fn tls() -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Whether TLS is the cause, and not that nobody is there.
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || inner.is_some_and(|inner| is_tls(inner))
+        || error.source().is_some_and(is_tls)
+}

@@ -1,0 +1,159 @@
+//! Does the URL that links begin with lead to the server?
+
+use url::{Host, Url};
+
+use super::finding::Finding;
+use super::installation::Installation;
+use super::probe::{Answer, ask};
+use crate::config::{Config, reachable};
+
+pub async fn check(installation: &Installation<'_>) -> Vec<Finding> {
+    let config = installation.config();
+    let Some(url) = public_url(config) else {
+        return vec![Finding::warn(
+            "`listen` has port 0, so nobody knows the URL before the start",
+            "give AGENTDROP_LISTEN a fixed port, or set AGENTDROP_PUBLIC_URL",
+        )];
+    };
+    let public = ask(&url).await;
+    let local = match local_url(config).filter(|local| *local != url && public != Answer::Ours) {
+        Some(local) => Some((ask(&local).await, local)),
+        None => None,
+    };
+    let local = local.as_ref().map(|(answer, url)| (url.as_str(), answer));
+    in_clear(&url).into_iter().chain([judge(&url, &public, local)]).collect()
+}
+
+fn public_url(config: &Config) -> Option<String> {
+    let known = config.configured_public_url.is_some() || config.listen.port() != 0;
+    known.then(|| config.public_url(config.listen))
+}
+
+fn local_url(config: &Config) -> Option<String> {
+    (config.listen.port() != 0).then(|| format!("http://{}", reachable(config.listen)))
+}
+
+/// A warning if API keys travel readably.
+fn in_clear(url: &str) -> Option<Finding> {
+    let url = Url::parse(url).ok()?;
+    let on_this_machine = match url.host()? {
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback(),
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+    };
+    (url.scheme() == "http" && !on_this_machine).then(|| {
+        Finding::warn(
+            format!("{url} is not encrypted, so API keys and signed links can be read on the way"),
+            "put a reverse proxy with TLS in front and begin AGENTDROP_PUBLIC_URL with https://",
+        )
+    })
+}
+
+/// What it means who answered at the public URL, and at the server's own address where that was asked too.
+fn judge(url: &str, public: &Answer, local: Option<(&str, &Answer)>) -> Finding {
+    let running = local.and_then(|(local, answer)| (*answer == Answer::Ours).then_some(local));
+    match (public, running) {
+        (Answer::Ours, _) => Finding::ok(format!("{url} answers as an AgentDrop server")),
+        (Answer::Redirect(to), _) => Finding::warn(
+            format!("{url} redirects to {to}"),
+            "set AGENTDROP_PUBLIC_URL to where it ends: uploads don't follow redirects",
+        ),
+        (Answer::Untrusted(why), _) => Finding::fail(
+            format!("{url}: {why}"),
+            "renew or complete the certificate, or let this machine trust its authority",
+        ),
+        (Answer::Foreign(status), Some(local)) => Finding::fail(
+            format!("{url} answers {status}, not as the server that runs at {local}"),
+            "let the reverse proxy pass every path of AGENTDROP_PUBLIC_URL to that server",
+        ),
+        (Answer::Silent(why), Some(local)) => Finding::fail(
+            format!("{url} can't be reached from here, though the server runs at {local}: {why}"),
+            "check AGENTDROP_PUBLIC_URL, its name in the DNS, and the reverse proxy",
+        ),
+        // 5xx is what a reverse proxy says when there is no server behind it.
+        (Answer::Foreign(status), None) if *status < 500 => Finding::fail(
+            format!("something else than an AgentDrop server answers {status} at {url}"),
+            "give the server an address of its own with AGENTDROP_LISTEN, or correct AGENTDROP_PUBLIC_URL",
+        ),
+        (Answer::Foreign(status), None) => not_running(url, &format!("the answer is {status}")),
+        (Answer::Silent(why), None) => not_running(url, why),
+    }
+}
+
+fn not_running(url: &str, why: &str) -> Finding {
+    Finding::warn(
+        format!("no server runs at {url} ({why})"),
+        "start it with `agentdrop-server serve` and call the doctor again to have its URL checked",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Verdict;
+    use super::*;
+
+    const PUBLIC: &str = "https://files.example";
+    const LOCAL: &str = "http://127.0.0.1:8080";
+
+    #[test]
+    fn keys_must_not_travel_in_clear_beyond_this_machine() {
+        for url in [
+            "https://files.example",
+            "http://127.0.0.1:8080",
+            "http://127.9.9.9",
+            "http://[::1]:8080",
+            "http://localhost:8080",
+            "http://files.localhost",
+        ] {
+            assert_eq!(in_clear(url), None, "{url}");
+        }
+        for url in
+            ["http://files.example", "http://10.0.0.1:8080", "http://[fd00::1]", "http://localhost.example"]
+        {
+            assert_eq!(in_clear(url).map(|finding| finding.verdict()), Some(Verdict::Warn), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_runs_decides_how_bad_an_answer_is() {
+        use Answer::{Foreign, Ours, Redirect, Silent, Untrusted};
+        let silent = || Silent("refused".to_owned());
+        for (public, local, verdict, says) in [
+            (Ours, None, Verdict::Ok, "answers as an AgentDrop server"),
+            (
+                Redirect("https://www.files.example".to_owned()),
+                Some(Ours),
+                Verdict::Warn,
+                "redirects to https://www.",
+            ),
+            (Untrusted("expired".to_owned()), None, Verdict::Fail, "expired; renew"),
+            (
+                Foreign(404),
+                Some(Ours),
+                Verdict::Fail,
+                "answers 404, not as the server that runs at http://127.0.0.1:8080",
+            ),
+            (silent(), Some(Ours), Verdict::Fail, "though the server runs at http://127.0.0.1:8080: refused"),
+            (Foreign(404), Some(silent()), Verdict::Fail, "something else"),
+            (Foreign(200), None, Verdict::Fail, "something else"),
+            (
+                Foreign(502),
+                Some(silent()),
+                Verdict::Warn,
+                "no server runs at https://files.example (the answer is 502)",
+            ),
+            (
+                silent(),
+                Some(silent()),
+                Verdict::Warn,
+                "no server runs at https://files.example (refused); start it",
+            ),
+            (silent(), None, Verdict::Warn, "no server runs"),
+        ] {
+            let finding = judge(PUBLIC, &public, local.as_ref().map(|answer| (LOCAL, answer)));
+            assert_eq!(finding.verdict(), verdict, "{public:?} {local:?}");
+            let line = finding.line("public URL");
+            assert!(line.contains(says), "{line}");
+        }
+    }
+}
