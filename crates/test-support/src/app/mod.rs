@@ -28,7 +28,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::postgres::{TemplateDatabase, TestDatabase};
-use crate::s3::S3Server;
+use crate::s3::{ExternalS3, S3Access, S3Server};
 
 pub use answer::Answer;
 pub use world::{Agent, Pair, public_key};
@@ -40,10 +40,12 @@ pub enum Backend {
     Embedded,
     /// Postgres and an S3 server in this process.
     PostgresS3,
+    /// Postgres and the real S3 server that the environment names; for tests that `scripts/test` runs.
+    PostgresExternalS3,
 }
 
 impl Backend {
-    /// Both.
+    /// Those that every test can have.
     pub const ALL: [Self; 2] = [Self::Embedded, Self::PostgresS3];
 }
 
@@ -64,9 +66,9 @@ pub struct App {
 /// What the server stands on.
 #[derive(Default)]
 struct Parts {
-    folder: Option<TempDir>,
-    database: Option<TestDatabase>,
-    s3: Option<S3Server>,
+    _folder: Option<TempDir>,
+    _database: Option<TestDatabase>,
+    _s3: Option<S3Server>,
 }
 
 /// An account with a key.
@@ -174,24 +176,34 @@ async fn backend_environment(backend: Backend) -> (BTreeMap<String, String>, Par
         ("AGENTDROP_SHUTDOWN_GRACE_SECONDS".to_owned(), "5".to_owned()),
         ("AGENTDROP_DATA_DIR".to_owned(), folder.path().display().to_string()),
     ]);
-    let mut parts = Parts { folder: Some(folder), ..Parts::default() };
-    if backend == Backend::PostgresS3 {
+    let mut parts = Parts { _folder: Some(folder), ..Parts::default() };
+    if backend != Backend::Embedded {
         let database = migrated_template().await.fresh_database().await;
         environment.insert("AGENTDROP_DATABASE_URL".to_owned(), database.url().to_owned());
-        let s3 = S3Server::start();
-        for (name, value) in [
-            ("BUCKET", &s3.bucket),
-            ("ENDPOINT", &s3.endpoint),
-            ("REGION", &s3.region),
-            ("ACCESS_KEY_ID", &s3.access_key_id),
-            ("SECRET_ACCESS_KEY", &s3.secret_access_key),
-        ] {
-            environment.insert(format!("AGENTDROP_S3_{name}"), value.clone());
+        parts._database = Some(database);
+    }
+    match backend {
+        Backend::Embedded => {}
+        Backend::PostgresS3 => {
+            let s3 = S3Server::start();
+            environment.extend(s3_environment(&s3));
+            parts._s3 = Some(s3);
         }
-        parts.database = Some(database);
-        parts.s3 = Some(s3);
+        Backend::PostgresExternalS3 => environment.extend(s3_environment(&ExternalS3::from_env())),
     }
     (environment, parts)
+}
+
+fn s3_environment(s3: &S3Access) -> impl Iterator<Item = (String, String)> {
+    [
+        ("BUCKET", &s3.bucket),
+        ("ENDPOINT", &s3.endpoint),
+        ("REGION", &s3.region),
+        ("ACCESS_KEY_ID", &s3.access_key_id),
+        ("SECRET_ACCESS_KEY", &s3.secret_access_key),
+    ]
+    .map(|(name, value)| (format!("AGENTDROP_S3_{name}"), value.clone()))
+    .into_iter()
 }
 
 /// The Postgres template with all migrations applied, made once per process.
