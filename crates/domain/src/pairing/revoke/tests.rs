@@ -74,11 +74,9 @@ async fn what_is_over_under_the_lock_is_not_revoked_again() {
 
 #[tokio::test]
 async fn where_revoking_is_reserved_to_sessions_a_key_is_refused() {
-    for (caller, status) in [
-        (PROPOSER, PairingStatus::Active),
-        (OTHER, PairingStatus::Active),
-        (OTHER, PairingStatus::Pending),
-    ] {
+    for (caller, status) in
+        [(PROPOSER, PairingStatus::Active), (OTHER, PairingStatus::Active), (OTHER, PairingStatus::Pending)]
+    {
         let (mut tx, journal) = finding(Some(pairing(status)));
         journal.allow_locks(&mut tx);
         let refused = revoke(by(caller), false, &mut tx).await;
