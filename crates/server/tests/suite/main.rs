@@ -1,5 +1,7 @@
 //! The server as a whole: the real program on real sockets, on every pair of backends.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
 
+mod agents;
+mod api_keys;
 mod exchange;
 mod sdk;
