@@ -3,16 +3,17 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use agentdrop_adapters::clock::SystemClock;
+use agentdrop_adapters::ids::UuidGenerator;
 use agentdrop_domain::blob::{
     Blob, BlobEntry, BlobError, BlobStore, ByteSource, ObjectKey, SourceError, Stored,
 };
-use agentdrop_domain::clock::Timestamp;
-use agentdrop_domain::ids::UploadId;
+use agentdrop_domain::clock::Clock;
+use agentdrop_domain::ids::{IdGenerator, UploadId};
 use async_trait::async_trait;
 use bytes::Bytes;
-use uuid::Uuid;
 
 /// Runs every case as a test of its own on the store that `$fixture` makes: an expression for something with a
 /// method `store(&self) -> &dyn BlobStore`.
@@ -66,7 +67,7 @@ pub struct Keys(String);
 
 impl Keys {
     pub fn new() -> Self {
-        Self(format!("test/{}", Uuid::new_v4()))
+        Self(format!("test/{}", UuidGenerator.uuid()))
     }
 
     pub fn key(&self, name: &str) -> ObjectKey {
@@ -322,7 +323,7 @@ async fn after(store: &dyn BlobStore, after: &ObjectKey, limit: usize, keys: &Ke
 
 pub async fn a_listing_tells_of_every_object(store: &dyn BlobStore) {
     let keys = Keys::new();
-    let before = Timestamp::from(SystemTime::now() - Duration::from_secs(60));
+    let before = SystemClock.now() - Duration::from_secs(60);
     let names = ["aa/1", "aa/2", "ab/0", "b0/5"];
     put_all(store, &keys, &names).await;
     let expected = names.iter().enumerate().map(|(size, name)| ((*name).to_owned(), size as u64));
@@ -412,7 +413,7 @@ pub async fn two_puts_of_one_key_leave_one_whole_object(store: &dyn BlobStore) {
 }
 
 pub async fn the_keys_of_uploads_are_keys(store: &dyn BlobStore) {
-    let key = ObjectKey::of_upload(UploadId::from(Uuid::new_v4()));
+    let key = ObjectKey::of_upload(UploadId::from(UuidGenerator.uuid()));
     let bytes = content(1234);
     put(store, &key, &bytes).await;
     assert_same(&get(store, &key, None).await.unwrap().1, &bytes);

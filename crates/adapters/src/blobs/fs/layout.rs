@@ -5,9 +5,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use agentdrop_domain::blob::ObjectKey;
-use uuid::Uuid;
+use agentdrop_domain::ids::IdGenerator;
 
 use super::Durability;
+use crate::ids::UuidGenerator;
 
 /// The folder of what is still being written. No key can name it: keys have no dots.
 pub(super) const INCOMING: &str = ".incoming";
@@ -44,7 +45,7 @@ impl Layout {
     /// Opens a new file for an upload; several of one key do not meet.
     pub fn begin(&self, key: &ObjectKey) -> io::Result<(File, PathBuf)> {
         let folder = self.incoming(key);
-        let path = folder.join(Uuid::new_v4().to_string());
+        let path = folder.join(UuidGenerator.uuid().to_string());
         loop {
             match fs::create_dir(&folder) {
                 Ok(()) => {}
@@ -63,16 +64,18 @@ impl Layout {
     /// Puts a written file in its object's place.
     pub fn publish(&self, written: &Path, key: &ObjectKey, durability: Durability) -> io::Result<()> {
         let object = self.object(key);
-        let folder = parent(&object);
-        let made = self.make_folders(folder)?;
+        self.make_folder(parent(&object))?;
         fs::rename(written, &object)?;
-        if durability == Durability::Full {
-            for folder in made {
-                sync_folder(&folder)?;
-            }
-            sync_folder(folder)?;
+        if durability == Durability::Full
+            && let Err(error) = self.sync_folders(&object)
+        {
+            // It may be gone after a power cut, so it must not look stored now.
+            fs::remove_file(&object)?;
+            return Err(error);
         }
-        remove_folder(parent(written))
+        // Stored it is; a folder too many does no harm.
+        let _ = remove_folder(parent(written));
+        Ok(())
     }
 
     /// Removes an upload that came to nothing.
@@ -98,6 +101,8 @@ impl Layout {
         let object = self.object(key);
         match fs::remove_file(&object) {
             Ok(()) if durability == Durability::Full => sync_folder(parent(&object)),
+            // The folder of longer keys.
+            Err(e) if e.kind() == ErrorKind::IsADirectory => Ok(()),
             result => absent_is_fine(result),
         }
     }
@@ -109,21 +114,28 @@ impl Layout {
 
     /// Whether the store can be written to.
     pub fn probe(&self) -> io::Result<()> {
-        let path = self.root.join(INCOMING).join(format!(".probe-{}", Uuid::new_v4()));
+        let path = self.root.join(INCOMING).join(format!(".probe-{}", UuidGenerator.uuid()));
         File::create_new(&path)?;
         fs::remove_file(path)
     }
 
-    /// Makes a folder under the root; returns the folders that got a new entry, to be synced.
-    fn make_folders(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+    /// Makes a folder of objects, but not the root: if that is gone, a disk may be.
+    fn make_folder(&self, folder: &Path) -> io::Result<()> {
         if folder.is_dir() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         self.check()?;
-        let above = folder.ancestors().skip(1).take_while(|f| f.starts_with(&self.root));
-        let above = above.map(Path::to_owned).collect();
-        fs::create_dir_all(folder)?;
-        Ok(above)
+        fs::create_dir_all(folder)
+    }
+
+    /// Syncs every folder from an object's up to the root, since another upload may have made one of them just
+    /// now. Where there is nothing to do this costs nothing.
+    fn sync_folders(&self, object: &Path) -> io::Result<()> {
+        object
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| folder.starts_with(&self.root))
+            .try_for_each(sync_folder)
     }
 }
 

@@ -11,13 +11,14 @@ use ring::digest::{Context, SHA256};
 use rustix::fs::{Advice, fadvise};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::super::block::{Block, Gathered};
+use super::super::block::{Block, Blocks, Gathered};
+use super::super::digest::{hash, sha256};
 use super::Durability;
 use super::error::{blocking, failed, lost};
 use super::layout::Layout;
 
 /// How much is gathered before it is hashed and written, in bytes.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 512 << 10;
 /// How much is written before the disk is asked to start on it, in bytes.
 const FLUSH: u64 = 16 << 20;
 /// The most slices one `writev` takes.
@@ -43,13 +44,8 @@ pub(super) async fn put(
         let (layout, key) = (layout.clone(), key.clone());
         blocking(move || layout.begin(&key)).await?
     };
-    let upload = Upload {
-        file: Arc::new(file),
-        hasher: Context::new(&SHA256),
-        size: 0,
-        durability,
-        running: None,
-    };
+    let upload =
+        Upload { file: Arc::new(file), hasher: Context::new(&SHA256), size: 0, durability, running: None };
     match upload.receive(layout, key, path.clone(), body).await {
         Ok(stored) => Ok(stored),
         Err(error) => {
@@ -70,8 +66,9 @@ impl Upload {
         path: PathBuf,
         body: &mut dyn ByteSource,
     ) -> Result<Stored, BlobError> {
+        let mut blocks = Blocks::new(body);
         loop {
-            let gathered = Block::gather(body, BLOCK).await;
+            let gathered = blocks.next(BLOCK).await;
             self.settle().await?;
             match gathered? {
                 Gathered::Full(block) => self.start(block),
@@ -127,17 +124,9 @@ impl Upload {
                 self.file.sync_data()?;
             }
             layout.publish(&path, &key, self.durability)?;
-            let mut sha256 = [0; 32];
-            sha256.copy_from_slice(self.hasher.finish().as_ref());
-            Ok(Stored { size: self.size + block.len as u64, sha256 })
+            Ok(Stored { size: self.size + block.len as u64, sha256: sha256(self.hasher) })
         })
         .await
-    }
-}
-
-fn hash(hasher: &mut Context, block: &Block) {
-    for chunk in &block.chunks {
-        hasher.update(chunk);
     }
 }
 
