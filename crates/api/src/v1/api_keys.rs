@@ -74,7 +74,7 @@ struct ApiKeysBody {
 struct CreateApiKeyBody {
     /// What you call the key, 1 to 128 characters.
     #[serde(default)]
-    #[schema(value_type = String, example = "ci")]
+    #[schema(value_type = String, required = true, example = "ci")]
     name: Field<String>,
 }
 

@@ -107,16 +107,16 @@ pub(super) fn inbox_url(api: &Api, agent: &Agent) -> String {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PublicKeysBody {
     /// The X25519 public key: base64 of 32 raw bytes.
-    #[schema(example = "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=")]
+    #[schema(required = true, example = "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=")]
     pub(super) public_key: Option<String>,
     /// `X25519`.
-    #[schema(example = "X25519")]
+    #[schema(required = true, example = "X25519")]
     pub(super) public_key_algorithm: Option<&'static str>,
     /// The Ed25519 public key: base64 of 32 raw bytes.
-    #[schema(example = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")]
+    #[schema(required = true, example = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")]
     pub(super) signing_public_key: Option<String>,
     /// `Ed25519`.
-    #[schema(example = "Ed25519")]
+    #[schema(required = true, example = "Ed25519")]
     pub(super) signing_key_algorithm: Option<&'static str>,
 }
 
@@ -161,11 +161,11 @@ pub(super) struct ConnectionTokenBody {
     token_expires_at: String,
 }
 
-impl From<IssuedToken> for ConnectionTokenBody {
-    fn from(issued: IssuedToken) -> Self {
+impl From<&IssuedToken> for ConnectionTokenBody {
+    fn from(issued: &IssuedToken) -> Self {
         Self {
             connection_token: issued.token.reveal().to_owned(),
-            claim_code: issued.claim_code,
+            claim_code: issued.claim_code.clone(),
             token_expires_at: wire::time(issued.expires_at),
         }
     }

@@ -49,7 +49,7 @@ pub(super) async fn issue(auth: Auth, id: Id<String>, api: web::Data<Api>) -> Re
         agent_uuid: agent.id.to_string(),
         agent_id: agent.slug.to_string(),
         connection_status: connection_status(&agent),
-        token: token.into(),
+        token: (&token).into(),
     }))
 }
 

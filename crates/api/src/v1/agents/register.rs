@@ -18,7 +18,7 @@ struct RegisterAgentBody {
     /// The agent's slug: 1 to 64 of `A-Z a-z 0-9 . _ -`, beginning with a letter or digit, unique within the
     /// account.
     #[serde(default)]
-    #[schema(value_type = String, example = "data-pipeline")]
+    #[schema(value_type = String, required = true, example = "data-pipeline")]
     agent_id: Field<String>,
     #[serde(flatten)]
     profile: AgentProfileFields,
@@ -39,27 +39,38 @@ impl RegisterAgentBody {
 
 /// A registered agent.
 #[derive(Debug, Serialize, ToSchema)]
-struct RegisteredAgentBody {
+#[serde(untagged)]
+enum RegisteredAgentBody {
+    /// It presented its key.
+    Connected(Box<ConnectedAtOnceBody>),
+    /// It has still to connect.
+    Waiting(Box<WaitingAgentBody>),
+}
+
+/// An agent that presented its key.
+#[derive(Debug, Serialize, ToSchema)]
+struct ConnectedAtOnceBody {
     #[serde(flatten)]
     agent: AgentBody,
-    /// Only for an agent that presented its key.
     #[serde(flatten)]
-    keys: Option<PublicKeysBody>,
-    /// Only for an agent that has still to connect.
-    #[serde(flatten)]
-    to_connect: Option<AgentToConnectBody>,
-    /// What to do next.
+    keys: PublicKeysBody,
+    /// What was done.
     #[schema(example = "Agent registered and connected.")]
     message: &'static str,
 }
 
-/// What an agent without a key connects with.
+/// An agent that has still to connect.
 #[derive(Debug, Serialize, ToSchema)]
-struct AgentToConnectBody {
+struct WaitingAgentBody {
+    #[serde(flatten)]
+    registered: AgentBody,
     /// The agent again, in the older shape of this answer.
     agent: AgentRefBody,
     #[serde(flatten)]
     token: ConnectionTokenBody,
+    /// What to do next.
+    #[schema(example = "Agent registered. Connect it with the token: POST /v1/agents/connect.")]
+    message: &'static str,
 }
 
 /// An agent in brief.
@@ -95,19 +106,21 @@ impl From<&Agent> for AgentRefBody {
 }
 
 impl RegisteredAgentBody {
-    fn of(api: &Api, registered: Registered) -> Result<Self, ApiError> {
-        let agent = &registered.agent;
-        let message = match registered.token {
-            Some(_) => "Agent registered. Connect it with the token: POST /v1/agents/connect.",
-            None => "Agent registered and connected.",
-        };
-        Ok(Self {
-            agent: AgentBody::of(api, agent)?,
-            keys: agent.keys.is_some().then(|| agent.into()),
-            to_connect: registered
-                .token
-                .map(|token| AgentToConnectBody { agent: agent.into(), token: token.into() }),
-            message,
+    fn of(api: &Api, registered: &Registered) -> Result<Self, ApiError> {
+        let Registered { agent, token } = registered;
+        let body = AgentBody::of(api, agent)?;
+        Ok(match token {
+            Some(token) => Self::Waiting(Box::new(WaitingAgentBody {
+                registered: body,
+                agent: agent.into(),
+                token: token.into(),
+                message: "Agent registered. Connect it with the token: POST /v1/agents/connect.",
+            })),
+            None => Self::Connected(Box::new(ConnectedAtOnceBody {
+                agent: body,
+                keys: agent.into(),
+                message: "Agent registered and connected.",
+            })),
         })
     }
 }
@@ -137,7 +150,7 @@ pub(super) async fn register(
 ) -> Result<HttpResponse, ApiError> {
     auth.caller.require_account_scope()?;
     let registered = api.perform(body.0.into_act(auth)?).await?;
-    Ok(HttpResponse::Created().json(RegisteredAgentBody::of(&api, registered)?))
+    Ok(HttpResponse::Created().json(RegisteredAgentBody::of(&api, &registered)?))
 }
 
 crate::refusals!(RegisterError: pass [Denied, Invalid, Store] {
