@@ -8,7 +8,8 @@ async fn a_file_reaches_the_paired_agent() {
         let app = App::start(backend).await;
         let pair = app.pair().await;
         let content = b"hello beta".repeat(1_000);
-        let sent = app.send(&pair.alpha.key, "alpha", "beta", &content, &[("message", "hi")]).await.expect(201);
+        let sent =
+            app.send(&pair.alpha.key, "alpha", "beta", &content, &[("message", "hi")]).await.expect(201);
         assert_eq!(sent["total_size"], content.len());
         let inbox = app.get(&format!("/v1/agents/{}/inbox", pair.beta.id), &pair.beta.key).await.expect(200);
         assert_eq!(inbox["transfers"][0]["id"], sent["id"]);

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
 
 mod agents;
+mod api;
 mod api_keys;
+mod crash;
 mod exchange;
 mod sdk;

@@ -60,13 +60,14 @@ pub struct App {
     /// The configuration it runs with.
     pub config: Config,
     client: reqwest::Client,
-    _parts: Parts,
+    _backing: Backing,
 }
 
-/// What the server stands on.
-#[derive(Default)]
-struct Parts {
-    _folder: Option<TempDir>,
+/// What a server stands on, fresh and of its own; it goes away with this value, not with the server.
+pub struct Backing {
+    /// The `AGENTDROP_…` variables that name it.
+    pub environment: BTreeMap<String, String>,
+    _folder: TempDir,
     _database: Option<TestDatabase>,
     _s3: Option<S3Server>,
 }
@@ -107,16 +108,15 @@ impl App {
         variables: &[(&str, &str)],
         change: impl FnOnce(&mut Config),
     ) -> Self {
-        let (mut environment, parts) = backend_environment(backend).await;
+        let mut backing = Backing::of(backend).await;
         for (name, value) in variables {
-            environment.insert((*name).to_owned(), (*value).to_owned());
+            backing.environment.insert((*name).to_owned(), (*value).to_owned());
         }
-        let loaded = Config::load(None, &Environment::new(environment)).expect("a good configuration");
-        let mut config = loaded.config;
+        let mut config = backing.config();
         change(&mut config);
         let running = start(&config).await.expect("the server starts");
         let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
-        Self { url: running.public_url.clone(), backend, running, config, client, _parts: parts }
+        Self { url: running.public_url.clone(), backend, running, config, client, _backing: backing }
     }
 
     /// A new account on the default plan: `NAME@example.com`.
@@ -168,30 +168,42 @@ impl App {
     }
 }
 
-async fn backend_environment(backend: Backend) -> (BTreeMap<String, String>, Parts) {
-    let folder = TempDir::new().expect("a temporary folder");
-    let mut environment = BTreeMap::from([
-        ("AGENTDROP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
-        ("AGENTDROP_WORKERS".to_owned(), "2".to_owned()),
-        ("AGENTDROP_SHUTDOWN_GRACE_SECONDS".to_owned(), "5".to_owned()),
-        ("AGENTDROP_DATA_DIR".to_owned(), folder.path().display().to_string()),
-    ]);
-    let mut parts = Parts { _folder: Some(folder), ..Parts::default() };
-    if backend != Backend::Embedded {
-        let database = migrated_template().await.fresh_database().await;
-        environment.insert("AGENTDROP_DATABASE_URL".to_owned(), database.url().to_owned());
-        parts._database = Some(database);
-    }
-    match backend {
-        Backend::Embedded => {}
-        Backend::PostgresS3 => {
-            let s3 = S3Server::start();
-            environment.extend(s3_environment(&s3));
-            parts._s3 = Some(s3);
+impl Backing {
+    /// A fresh one.
+    ///
+    /// # Panics
+    /// If a part of it can't be had.
+    pub async fn of(backend: Backend) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let mut environment = BTreeMap::from([
+            ("AGENTDROP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("AGENTDROP_WORKERS".to_owned(), "2".to_owned()),
+            ("AGENTDROP_SHUTDOWN_GRACE_SECONDS".to_owned(), "5".to_owned()),
+            ("AGENTDROP_DATA_DIR".to_owned(), folder.path().display().to_string()),
+        ]);
+        let database = match backend {
+            Backend::Embedded => None,
+            _ => Some(migrated_template().await.fresh_database().await),
+        };
+        environment
+            .extend(database.iter().map(|it| ("AGENTDROP_DATABASE_URL".to_owned(), it.url().to_owned())));
+        let s3 = (backend == Backend::PostgresS3).then(S3Server::start);
+        environment.extend(s3.iter().flat_map(|s3| s3_environment(s3)));
+        if backend == Backend::PostgresExternalS3 {
+            environment.extend(s3_environment(&ExternalS3::from_env()));
         }
-        Backend::PostgresExternalS3 => environment.extend(s3_environment(&ExternalS3::from_env())),
+        Self { environment, _folder: folder, _database: database, _s3: s3 }
     }
-    (environment, parts)
+
+    /// The configuration of a server on it.
+    ///
+    /// # Panics
+    /// If a variable was set to nonsense.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let loaded = Config::load(None, &Environment::new(self.environment.clone()));
+        loaded.expect("a good configuration").config
+    }
 }
 
 fn s3_environment(s3: &S3Access) -> impl Iterator<Item = (String, String)> {

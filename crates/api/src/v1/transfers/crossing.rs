@@ -16,6 +16,8 @@ use tokio::sync::mpsc;
 
 /// How much is gathered before it crosses, in bytes: each crossing costs a wake-up.
 const BATCH_BYTES: usize = 512 << 10;
+/// How long a begun batch waits for more.
+const LINGER: Duration = Duration::from_millis(5);
 /// How many batches may wait, so that memory stays flat.
 const WAITING_BATCHES: usize = 1;
 /// How much the parser may read without finding anything, in bytes. It has no such bound of its own.
@@ -85,11 +87,14 @@ impl Near {
     }
 }
 
+/// The next batch: what comes within [`LINGER`] of its first byte, up to [`BATCH_BYTES`], so that a slow
+/// client's bytes do not wait for more of their kind.
 async fn gather(payload: &mut web::Payload, idle: Duration) -> (Vec<Bytes>, Option<Message>) {
     let mut batch = Vec::new();
     let mut size = 0;
     while size < BATCH_BYTES {
-        match tokio::time::timeout(idle, payload.next()).await {
+        let patience = if batch.is_empty() { idle } else { LINGER };
+        match tokio::time::timeout(patience, payload.next()).await {
             Ok(Some(Ok(chunk))) => {
                 size += chunk.len();
                 batch.push(chunk);
@@ -98,7 +103,10 @@ async fn gather(payload: &mut web::Payload, idle: Duration) -> (Vec<Bytes>, Opti
             Ok(Some(Err(error))) => {
                 return (batch, Some(Message::Failed(SourceError::Cut(error.to_string()))));
             }
-            Err(_) => return (batch, Some(Message::Failed(SourceError::Idle(idle.as_secs())))),
+            Err(_) if batch.is_empty() => {
+                return (batch, Some(Message::Failed(SourceError::Idle(idle.as_secs()))));
+            }
+            Err(_) => break,
         }
     }
     (batch, None)
