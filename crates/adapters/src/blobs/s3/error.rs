@@ -1,10 +1,12 @@
 //! What the service said, in the port's words.
 
+use std::error::Error;
 use std::fmt;
+use std::iter::successors;
 
 use agentdrop_domain::blob::BlobError;
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 /// A request that failed, told so that an operator can act on it.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +83,7 @@ fn tell<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let Some(said) = error.as_service_error() else { return DisplayErrorContext(error).to_string() };
+    let Some(said) = error.as_service_error() else { return in_one_line(error) };
     let status = status(error).unwrap_or_default();
     let (code, message) = (said.code().unwrap_or_default(), said.message().unwrap_or_default());
     let hint = match (status, code) {
@@ -93,6 +95,12 @@ where
         _ => "",
     };
     format!("{status} {code} {message}{hint}")
+}
+
+/// An error and its causes. The SDK's own form adds all of it once more in Rust's notation.
+fn in_one_line(error: &(dyn Error + 'static)) -> String {
+    let causes = successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

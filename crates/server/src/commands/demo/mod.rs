@@ -23,7 +23,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Config, Environment};
 use crate::serve::start;
-use client::Client;
 use error::doing;
 use story::Story;
 
@@ -57,10 +56,8 @@ async fn play(folder: &Path, out: &mut dyn Write) -> Result<(), DemoError> {
     let data = folder.join("server");
     let mut story = Story::begin(out, folder)?;
     let running = start(&config(&data)?).await?;
-    story.tell("server", format!("listens on {}, rows in SQLite, bytes in files", running.public_url))?;
-    let client = Client::new(&running.public_url)?;
     let told = tokio::select! {
-        told = scene::play(&running.ports, &client, folder, &data, &mut story) => told,
+        told = scene::play(&running, folder, &data, &mut story) => told,
         signalled = interrupted() => Err(signalled),
     };
     running.abort().await;

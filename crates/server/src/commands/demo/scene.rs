@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use agentdrop_domain::act::Ports;
-
 use super::DemoError;
 use super::client::Client;
 use super::content::write_file;
@@ -14,6 +12,7 @@ use super::receive::{is_gone, look, must_agree, receive};
 use super::send::{Sent, send};
 use super::server_disk::search;
 use super::story::Story;
+use crate::serve::Running;
 
 const ALICE: Names = Names { email: "alice@demo.example", name: "Alice", agent: "data-pipeline" };
 const BOB: Names = Names { email: "bob@demo.example", name: "Bob", agent: "analysis" };
@@ -24,12 +23,14 @@ const FIGURES: (&str, u64) = ("figures.csv", 4 << 20);
 const APPENDIX: (&str, u64) = ("appendix.csv", 256 << 10);
 
 pub async fn play(
-    ports: &Ports,
-    client: &Client,
+    server: &Running,
     folder: &Path,
     data: &Path,
     story: &mut Story<'_>,
 ) -> Result<(), DemoError> {
+    let Running { public_url, ports, .. } = server;
+    story.tell("server", format!("listens on {public_url}, rows in SQLite, bytes in files"))?;
+    let client = &Client::new(public_url)?;
     let (alice_key, bob_key) = (create_account(ports, ALICE).await?, create_account(ports, BOB).await?);
     story.tell("operator", format!("created the accounts {} and {}", ALICE.email, BOB.email))?;
     let connection = connect(client, &alice_key, &bob_key, story).await?;

@@ -36,7 +36,7 @@ impl<'w> Story<'w> {
     pub fn end(&mut self) -> Result<(), DemoError> {
         let took = self.began.elapsed().as_secs_f64();
         self.line(format_args!(
-            "Done in {took:.2} s: the files arrived bit by bit, and the server could read none."
+            "Done in {took:.2} s: both files arrived unchanged, and the server could read neither."
         ))
     }
 

@@ -77,7 +77,9 @@ pub fn doctor_without_configuration(errors: &ConfigErrors, out: &mut impl Write)
     let findings: Vec<Finding> = errors
         .problems()
         .iter()
-        .map(|problem| Finding::fail(problem, "nothing else can be checked before this is put right"))
+        .map(|problem| {
+            Finding::fail(problem, "correct it and call the doctor again: nothing else was checked")
+        })
         .collect();
     Err(DoctorError::Failed(report("configuration", &findings, out)?))
 }

@@ -37,8 +37,8 @@ pub enum Answer {
 pub async fn ask(base: &str) -> Answer {
     match timeout(PATIENCE, get(&format!("{base}/healthz"))).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(error)) if is_tls(&*error) => Answer::Untrusted(crate::with_causes(&*error)),
-        Ok(Err(error)) => Answer::Silent(crate::with_causes(&*error)),
+        Ok(Err(error)) if is_tls(&*error) => Answer::Untrusted(root_cause(&*error)),
+        Ok(Err(error)) => Answer::Silent(root_cause(&*error)),
         Err(_) => Answer::Silent(format!("no answer within {} s", PATIENCE.as_secs())),
     }
 }
@@ -74,6 +74,11 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The layers of the HTTP client in between tell nothing.
+fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    error.source().map_or_else(|| error.to_string(), root_cause)
 }
 
 /// Whether TLS is the cause, and not that nobody is there.

@@ -59,8 +59,9 @@ fn judge(url: &str, public: &Answer, local: Option<(&str, &Answer)>) -> Finding 
             "set AGENTDROP_PUBLIC_URL to where it ends: uploads don't follow redirects",
         ),
         (Answer::Untrusted(why), _) => Finding::fail(
-            format!("{url}: {why}"),
-            "renew or complete the certificate, or let this machine trust its authority",
+            format!("{url} can't be trusted: {why}"),
+            "check that TLS is spoken there, and that the certificate is for this name, complete, current and \
+             of an authority that this machine trusts",
         ),
         (Answer::Foreign(status), Some(local)) => Finding::fail(
             format!("{url} answers {status}, not as the server that runs at {local}"),
@@ -126,7 +127,7 @@ mod tests {
                 Verdict::Warn,
                 "redirects to https://www.",
             ),
-            (Untrusted("expired".to_owned()), None, Verdict::Fail, "expired; renew"),
+            (Untrusted("expired".to_owned()), None, Verdict::Fail, "expired; check that TLS"),
             (
                 Foreign(404),
                 Some(Ours),

@@ -66,7 +66,7 @@ pub enum TrialError {
 pub async fn trial(store: &dyn BlobStore) -> Result<Trial, TrialError> {
     let started = Instant::now();
     // The ping repeats nothing, so that a store which is not there does not take long.
-    store.ping().await.map_err(refused("reach it"))?;
+    store.ping().await.map_err(refused("use it"))?;
     let name = UuidGenerator.uuid().simple().to_string();
     let (key, before) = (object_key(&name), object_key(&name[..name.len() - 1]));
     let tried = put_and_get(store, &key, &before).await;
