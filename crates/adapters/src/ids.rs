@@ -8,6 +8,7 @@ use uuid::Uuid;
 pub struct UuidGenerator;
 
 impl IdGenerator for UuidGenerator {
+    #[expect(clippy::disallowed_methods, reason = "this is where the port takes ids from")]
     fn uuid(&self) -> Uuid {
         Uuid::new_v4()
     }

@@ -14,6 +14,7 @@ mod contract {
     pub mod migrations;
     pub mod outages;
     pub mod pairings;
+    pub mod plans;
     pub mod scene;
     pub mod transactions;
     pub mod transfers;
@@ -106,7 +107,7 @@ contract! {
         a_claim_counts_and_ends
         of_parallel_claims_on_one_download_one_succeeds
         claims_are_exact_in_parallel
-        only_an_active_transfer_ends
+        a_transfer_ends_once_and_can_be_deleted_after
         active_transfers_are_found
         grants_protect_until_they_end
     }
@@ -118,6 +119,7 @@ contract! {
     }
     jobs {
         a_key_is_queued_once
+        a_job_that_is_queued_again_while_it_is_done_is_done_again
         due_jobs_are_leased_oldest_first
         a_lease_that_ran_out_is_taken_over
         a_postponed_job_comes_back
@@ -140,10 +142,16 @@ contract! {
     migrations {
         migrating_again_does_nothing
         all_nodes_get_the_same_secret
+        the_database_tells_the_time
     }
 }
 
 mod sqlite_alone {
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_query_reads_a_whole_table() {
+        crate::contract::plans::no_query_reads_a_whole_table().await;
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn four_migrators_at_once() {
         let db = crate::contract::backend::TestDb::empty_sqlite().await;

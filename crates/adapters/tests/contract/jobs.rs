@@ -24,12 +24,24 @@ fn begun(attempts: u32, job: Job) -> Job {
 pub async fn a_key_is_queued_once(db: &TestDb) {
     let sweep = |n: u64, run_at: i64| Job { kind: JobKind::Sweep, ..job(n, run_at) };
     with_jobs(db, &[sweep(1, 10), sweep(2, 5), job(3, 0)]).await;
-    assert_eq!(leased(db, 100, 200, 10).await, [begun(1, job(3, 0)), begun(1, sweep(1, 10))]);
-    with_jobs(db, &[sweep(4, 0)]).await;
-    assert_eq!(leased(db, 100, 200, 10).await, [], "nor while it runs");
-    commit!(db, |tx| assert!(tx.finish_job(&begun(1, sweep(1, 10))).await.unwrap()));
-    with_jobs(db, &[sweep(5, 50)]).await;
+    let both = leased(db, 100, 200, 10).await;
+    assert_eq!(both, [begun(1, job(3, 0)), begun(1, sweep(1, 5))], "the earlier of two times counts");
+    commit!(db, |tx| assert!(tx.finish_job(&begun(1, sweep(1, 5))).await.unwrap()));
+    with_jobs(db, &[sweep(5, 50), sweep(6, 60)]).await;
     assert_eq!(leased(db, 100, 200, 10).await, [begun(1, sweep(5, 50))]);
+}
+
+pub async fn a_job_that_is_queued_again_while_it_is_done_is_done_again(db: &TestDb) {
+    with_jobs(db, &[job(1, 0)]).await;
+    let held = leased(db, 0, 100, 1).await.remove(0);
+    with_jobs(db, &[job(2, 7)].map(|again| Job { kind: held.kind, ..again })).await;
+    assert_eq!(leased(db, 50, 100, 1).await, [], "nobody else does it meanwhile");
+    commit!(db, |tx| assert!(tx.finish_job(&held).await.unwrap()));
+    let again = leased(db, 50, 100, 1).await.remove(0);
+    assert_eq!(again, begun(2, Job { run_at: at(7), ..job(1, 0) }));
+    with_jobs(db, &[job(3, 9)].map(|again| Job { kind: held.kind, ..again })).await;
+    commit!(db, |tx| assert!(tx.postpone_job(&again, at(900)).await.unwrap()));
+    assert_eq!(leased(db, 50, 100, 1).await, [begun(3, Job { run_at: at(9), ..job(1, 0) })]);
 }
 
 pub async fn due_jobs_are_leased_oldest_first(db: &TestDb) {

@@ -42,6 +42,12 @@ pub async fn all_nodes_get_the_same_secret(db: &TestDb) {
     assert_eq!(db.database.server_secret("other", vec![1]).await.unwrap(), [99]);
 }
 
+pub async fn the_database_tells_the_time(db: &TestDb) {
+    let theirs = std::time::SystemTime::from(db.database.now().await.unwrap());
+    let off = theirs.elapsed().unwrap_or_else(|error| error.duration());
+    assert!(off < std::time::Duration::from_secs(60), "off by {off:?}");
+}
+
 #[cfg(unix)]
 pub async fn the_file_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;

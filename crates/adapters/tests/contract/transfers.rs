@@ -216,7 +216,7 @@ pub async fn claims_are_exact_in_parallel(db: &TestDb) {
     assert_eq!(stored(db, 1).await.downloads, 20);
 }
 
-pub async fn only_an_active_transfer_ends(db: &TestDb) {
+pub async fn a_transfer_ends_once_and_can_be_deleted_after(db: &TestDb) {
     let over = ended(TransferStatus::Downloaded, transfer(4, A11, B21));
     with_transfers(db, &[transfer(1, A11, B21), transfer(2, A11, B21), transfer(3, A11, B21), over.clone()])
         .await;
@@ -225,11 +225,19 @@ pub async fn only_an_active_transfer_ends(db: &TestDb) {
         [(1, TransferStatus::Downloaded), (2, TransferStatus::Expired), (3, TransferStatus::Deleted)]
     {
         assert!(tx.end_transfer(id(n), status, at(70)).await.unwrap());
-        assert!(!tx.end_transfer(id(n), TransferStatus::Deleted, at(80)).await.unwrap());
+        assert!(!tx.end_transfer(id(n), TransferStatus::Expired, at(80)).await.unwrap());
         let expected = Transfer { status, ended_at: Some(at(70)), ..transfer(n, A11, B21) };
         assert_eq!(tx.transfer(id(n)).await.unwrap(), Some(expected));
+        let ended_otherwise = status != TransferStatus::Deleted;
+        assert_eq!(tx.end_transfer(id(n), TransferStatus::Deleted, at(80)).await.unwrap(), ended_otherwise);
+        let deleted = Transfer {
+            status: TransferStatus::Deleted,
+            ended_at: Some(at(70)),
+            ..transfer(n, A11, B21)
+        };
+        assert_eq!(tx.transfer(id(n)).await.unwrap(), Some(deleted), "the first end is kept");
     }
-    assert!(!tx.end_transfer(id(4), TransferStatus::Deleted, at(80)).await.unwrap());
+    assert!(!tx.end_transfer(id(4), TransferStatus::Expired, at(80)).await.unwrap());
     assert!(!tx.end_transfer(id(9), TransferStatus::Deleted, at(80)).await.unwrap());
     tx.mark_purged(id(4), at(90)).await.unwrap();
     tx.mark_purged(id(4), at(95)).await.unwrap();

@@ -47,7 +47,7 @@ pub(in super::super) async fn open(
 }
 
 impl Target {
-    fn new(address: Address, options: &Options) -> Result<Self, OpenError> {
+    pub(super) fn new(address: Address, options: &Options) -> Result<Self, OpenError> {
         let tls = Tls::new(address.tls)?;
         let mut config = address.config;
         if config.get_application_name().is_none() {

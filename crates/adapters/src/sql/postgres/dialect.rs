@@ -79,3 +79,92 @@ fn rule(info: &dyn DatabaseErrorInformation) -> Option<UniqueRule> {
     let index = info.constraint_name()?;
     UNIQUE_RULES.iter().find(|(_, name, _)| *name == index).map(|(rule, _, _)| *rule)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use agentdrop_domain::store::StoreError;
+    use agentdrop_test_support::postgres::TestDatabase;
+    use diesel_async::SimpleAsyncConnection;
+
+    use super::super::connect::Target;
+    use super::{Conn, DIAGNOSIS};
+    use crate::sql::Options;
+
+    const OPTIONS: Options = Options {
+        connections: 1,
+        wait: Duration::from_secs(30),
+        statement_timeout: Duration::from_secs(30),
+        lock_timeout: Duration::from_secs(30),
+    };
+
+    async fn connect(database: &TestDatabase, options: Options) -> Conn {
+        let target = Target::new(database.url().parse().unwrap(), &options).unwrap();
+        target.connect().await.unwrap()
+    }
+
+    async fn run(conn: &mut Conn, sql: &str) -> Result<(), StoreError> {
+        conn.batch_execute(sql).await.map_err(|error| DIAGNOSIS.store_error(error))
+    }
+
+    #[track_caller]
+    fn assert_outage(outcome: Result<(), StoreError>) {
+        assert!(matches!(outcome, Err(StoreError::Unavailable { contention: false, .. })), "{outcome:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_two_transactions_in_a_deadlock_one_meets_contention() {
+        let database = TestDatabase::empty().await;
+        let (mut a, mut b) = (connect(&database, OPTIONS).await, connect(&database, OPTIONS).await);
+        run(&mut a, "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)").await.unwrap();
+        run(&mut a, "BEGIN; UPDATE t SET id = 1 WHERE id = 1").await.unwrap();
+        run(&mut b, "BEGIN; UPDATE t SET id = 2 WHERE id = 2").await.unwrap();
+        let (a, b) = tokio::join!(
+            run(&mut a, "UPDATE t SET id = 2 WHERE id = 2; COMMIT"),
+            run(&mut b, "UPDATE t SET id = 1 WHERE id = 1; COMMIT"),
+        );
+        let ((Ok(()), Err(lost)) | (Err(lost), Ok(()))) = (a, b) else { panic!("one of the two wins") };
+        assert!(lost.is_contention(), "{lost:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_transaction_that_saw_an_old_state_meets_contention() {
+        let database = TestDatabase::empty().await;
+        let (mut a, mut b) = (connect(&database, OPTIONS).await, connect(&database, OPTIONS).await);
+        run(&mut a, "CREATE TABLE t (id int); INSERT INTO t VALUES (1)").await.unwrap();
+        run(&mut a, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t").await.unwrap();
+        run(&mut b, "UPDATE t SET id = 2").await.unwrap();
+        let lost = run(&mut a, "UPDATE t SET id = 3").await.unwrap_err();
+        assert!(lost.is_contention(), "{lost:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn timeouts_and_ended_connections_are_outages() {
+        let database = TestDatabase::empty().await;
+        let impatient = Options { statement_timeout: Duration::from_millis(50), ..OPTIONS };
+        let mut conn = connect(&database, impatient).await;
+        assert_outage(run(&mut conn, "SELECT pg_sleep(30)").await);
+        assert_outage(run(&mut conn, "SET transaction_read_only = on; CREATE TABLE t (id int)").await);
+
+        run(&mut conn, "SET application_name = 'victim'").await.unwrap();
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim'";
+        run(&mut connect(&database, OPTIONS).await, end).await.unwrap();
+        assert_outage(run(&mut conn, "SELECT 1").await);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_nobody_planned_for_is_internal() {
+        let database = TestDatabase::empty().await;
+        let mut conn = connect(&database, OPTIONS).await;
+        run(&mut conn, "CREATE TABLE t (id int UNIQUE CHECK (id <> 3)); INSERT INTO t VALUES (1)")
+            .await
+            .unwrap();
+        for refused in
+            ["INSERT INTO t VALUES (3)", "INSERT INTO t VALUES (1)", "INSERT INTO nowhere VALUES (1)"]
+        {
+            let refusal = run(&mut conn, refused).await.unwrap_err();
+            assert!(matches!(refusal, StoreError::Internal(_)), "{refusal:?}");
+        }
+    }
+}

@@ -85,7 +85,8 @@ impl From<&Channel> for ChannelRow {
     }
 }
 
-/// Pending or active: the words of the partial indexes, which only a literal condition can use.
+/// Pending or active: the words of the partial indexes, which only a literal condition can use, and in an `or`
+/// only one in each of its branches.
 fn living() -> SqlLiteral<Bool> {
     sql("channels.status IN ('pending', 'active')")
 }
@@ -133,8 +134,11 @@ impl ChannelReads for Session {
         let account = Key::from(account);
         let wanted = || {
             let query = channels::table
-                .filter(channels::a_account_id.eq(account).or(channels::b_account_id.eq(account)))
-                .filter(living())
+                .filter(
+                    living()
+                        .and(channels::a_account_id.eq(account))
+                        .or(living().and(channels::b_account_id.eq(account))),
+                )
                 .into_boxed::<Db>();
             match agent.map(Key::from) {
                 Some(agent) => {
@@ -155,8 +159,9 @@ impl ChannelReads for Session {
     async fn living_channels_of_agent(&mut self, agent: AgentId) -> Result<Vec<Channel>, StoreError> {
         let agent = Key::from(agent);
         let query = channels::table
-            .filter(channels::a_agent_id.eq(agent).or(channels::b_agent_id.eq(agent)))
-            .filter(living())
+            .filter(
+                living().and(channels::a_agent_id.eq(agent)).or(living().and(channels::b_agent_id.eq(agent))),
+            )
             .order(channels::id)
             .select(ChannelRow::as_select());
         all(self.load(query).await?)
@@ -168,11 +173,11 @@ impl ChannelReads for Session {
         y: AccountId,
     ) -> Result<Vec<Channel>, StoreError> {
         let between = |a: AccountId, b: AccountId| {
-            channels::a_account_id.eq(Key::from(a)).and(channels::b_account_id.eq(Key::from(b)))
+            let sides = channels::a_account_id.eq(Key::from(a)).and(channels::b_account_id.eq(Key::from(b)));
+            living().and(sides)
         };
         let query = channels::table
             .filter(between(x, y).or(between(y, x)))
-            .filter(living())
             .order(channels::id)
             .select(ChannelRow::as_select());
         all(self.load(query).await?)

@@ -112,7 +112,8 @@ impl TryFrom<BlockViewRow> for BlockView {
     }
 }
 
-/// Pending or active: the words of the partial indexes, which only a literal condition can use.
+/// Pending or active: the words of the partial indexes, which only a literal condition can use, and in an `or`
+/// only one in each of its branches.
 fn living() -> SqlLiteral<Bool> {
     sql("connections.status IN ('pending', 'active')")
 }
@@ -169,10 +170,9 @@ impl ConnectionReads for Session {
         let wanted = || {
             let query = connections::table
                 .filter(connections::status.eq(word_of(&ConnectionStatus::ALL, filter.status)))
-                .filter(living())
                 .into_boxed::<Db>();
-            let from = connections::inviter_id.eq(Key::from(account));
-            let to = connections::invitee_id.eq(Key::from(account)).assume_not_null();
+            let from = living().and(connections::inviter_id.eq(Key::from(account)));
+            let to = living().and(connections::invitee_id.eq(Key::from(account)).assume_not_null());
             match filter.incoming {
                 Some(true) => query.filter(to),
                 Some(false) => query.filter(from),

@@ -65,9 +65,16 @@ macro_rules! held {
 #[async_trait]
 impl JobQueue for Session {
     async fn enqueue(&mut self, job: &Job) -> Result<(), StoreError> {
-        let row = (JobRow::from(job), jobs::unique_key.eq(job.kind.unique_key()));
+        let key = job.kind.unique_key();
+        let row = (JobRow::from(job), jobs::unique_key.eq(key.clone()));
         let added = diesel::insert_into(jobs::table).values(row).on_conflict(jobs::unique_key).do_nothing();
-        self.execute(added).await?;
+        if self.execute(added).await? == 1 {
+            return Ok(());
+        }
+        // A job that is being done may have looked at things as they were before: it is to be done again.
+        let later_or_held = jobs::run_at.gt(job.run_at).or(jobs::lease_until.is_not_null());
+        let there = jobs::table.filter(jobs::unique_key.eq(key)).filter(later_or_held);
+        self.execute(diesel::update(there).set(jobs::run_at.eq(job.run_at))).await?;
         Ok(())
     }
 
@@ -97,11 +104,27 @@ impl JobQueue for Session {
     }
 
     async fn finish_job(&mut self, job: &Job) -> Result<bool, StoreError> {
-        Ok(self.execute(diesel::delete(held!(job))).await? == 1)
+        let untouched = held!(job).filter(jobs::run_at.eq(job.run_at));
+        if self.execute(diesel::delete(untouched)).await? == 1 {
+            return Ok(true);
+        }
+        self.free_job(job).await
     }
 
     async fn postpone_job(&mut self, job: &Job, run_at: Timestamp) -> Result<bool, StoreError> {
         let freed = (jobs::run_at.eq(run_at), jobs::lease_until.eq(None::<Timestamp>));
+        let untouched = held!(job).filter(jobs::run_at.eq(job.run_at));
+        if self.execute(diesel::update(untouched).set(freed)).await? == 1 {
+            return Ok(true);
+        }
+        self.free_job(job).await
+    }
+}
+
+impl Session {
+    /// Gives back a job that was enqueued anew while it was held; it keeps the time it got then.
+    async fn free_job(&mut self, job: &Job) -> Result<bool, StoreError> {
+        let freed = jobs::lease_until.eq(None::<Timestamp>);
         Ok(self.execute(diesel::update(held!(job)).set(freed)).await? == 1)
     }
 }

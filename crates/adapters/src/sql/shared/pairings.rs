@@ -76,7 +76,8 @@ impl From<&Pairing> for PairingRow {
     }
 }
 
-/// Pending or active: the words of the partial indexes, which only a literal condition can use.
+/// Pending or active: the words of the partial indexes, which only a literal condition can use, and in an `or`
+/// only one in each of its branches.
 pub(super) fn living() -> SqlLiteral<Bool> {
     sql("pairings.status IN ('pending', 'active')")
 }
@@ -148,8 +149,9 @@ impl PairingReads for Session {
     async fn living_pairings_of_agent(&mut self, agent: AgentId) -> Result<Vec<Pairing>, StoreError> {
         let agent = Key::from(agent);
         let query = pairings::table
-            .filter(pairings::agent_low.eq(agent).or(pairings::agent_high.eq(agent)))
-            .filter(living())
+            .filter(
+                living().and(pairings::agent_low.eq(agent)).or(living().and(pairings::agent_high.eq(agent))),
+            )
             .order(pairings::id)
             .select(PairingRow::as_select());
         all(self.load(query).await?)

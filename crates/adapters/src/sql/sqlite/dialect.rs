@@ -67,3 +67,63 @@ fn rule(info: &dyn DatabaseErrorInformation) -> Option<UniqueRule> {
     let columns = info.message().strip_prefix("UNIQUE constraint failed: ")?;
     UNIQUE_RULES.iter().find(|(_, _, names)| *names == columns).map(|(rule, _, _)| *rule)
 }
+
+#[cfg(test)]
+mod tests {
+    use agentdrop_domain::store::StoreError;
+    use diesel::connection::SimpleConnection;
+    use diesel::{Connection, SqliteConnection};
+    use tempfile::TempDir;
+
+    use super::DIAGNOSIS;
+
+    struct File(TempDir);
+
+    impl File {
+        fn connect(&self) -> SqliteConnection {
+            SqliteConnection::establish(self.0.path().join("db").to_str().unwrap()).unwrap()
+        }
+    }
+
+    /// What SQLite itself says to a statement, after others that it accepts.
+    fn refusal(conn: &mut SqliteConnection, accepted: &str, refused: &str) -> StoreError {
+        conn.batch_execute(accepted).unwrap();
+        DIAGNOSIS.store_error(conn.batch_execute(refused).unwrap_err())
+    }
+
+    #[test]
+    fn the_words_for_outages_are_sqlites_own() {
+        let file = File(tempfile::tempdir().unwrap());
+        let mut conn = file.connect();
+        let table = "CREATE TABLE t (x ANY CHECK (x <> 3)) STRICT; INSERT INTO t VALUES (1);";
+        conn.batch_execute(table).unwrap();
+        for (accepted, refused) in [
+            ("PRAGMA max_page_count = 4", "INSERT INTO t VALUES (zeroblob(1000000))"),
+            ("PRAGMA query_only = ON", "INSERT INTO t VALUES (2)"),
+        ] {
+            let refusal = refusal(&mut conn, accepted, refused);
+            assert!(matches!(refusal, StoreError::Unavailable { contention: false, .. }), "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn a_lock_of_another_connection_is_contention() {
+        let file = File(tempfile::tempdir().unwrap());
+        let mut holder = file.connect();
+        holder.batch_execute("CREATE TABLE t (x ANY) STRICT; BEGIN IMMEDIATE").unwrap();
+        let refusal = refusal(&mut file.connect(), "PRAGMA busy_timeout = 0", "INSERT INTO t VALUES (1)");
+        assert!(refusal.is_contention(), "{refusal:?}");
+    }
+
+    #[test]
+    fn what_nobody_planned_for_is_internal() {
+        let file = File(tempfile::tempdir().unwrap());
+        let table = "CREATE TABLE t (x ANY UNIQUE CHECK (x <> 3)) STRICT; INSERT INTO t VALUES (1)";
+        for refused in
+            ["INSERT INTO t VALUES (3)", "INSERT INTO t VALUES (1)", "INSERT INTO nowhere VALUES (1)"]
+        {
+            let refusal = refusal(&mut file.connect(), &format!("DROP TABLE IF EXISTS t; {table}"), refused);
+            assert!(matches!(refusal, StoreError::Internal(_)), "{refusal:?}");
+        }
+    }
+}

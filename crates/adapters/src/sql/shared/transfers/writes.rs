@@ -57,10 +57,17 @@ impl TransferRepository for Session {
         status: TransferStatus,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let word = word_of(&TransferStatus::ALL, status);
         let row = transfers::table.find(Key::from(id)).filter(active());
-        let ended =
-            (transfers::status.eq(word_of(&TransferStatus::ALL, status)), transfers::ended_at.eq(now));
-        Ok(self.execute(diesel::update(row).set(ended)).await? == 1)
+        let ended = (transfers::status.eq(word), transfers::ended_at.eq(now));
+        if self.execute(diesel::update(row).set(ended)).await? == 1 {
+            return Ok(true);
+        }
+        if status != TransferStatus::Deleted {
+            return Ok(false);
+        }
+        let row = transfers::table.find(Key::from(id)).filter(transfers::status.ne(word));
+        Ok(self.execute(diesel::update(row).set(transfers::status.eq(word))).await? == 1)
     }
 
     async fn mark_purged(&mut self, id: TransferId, now: Timestamp) -> Result<(), StoreError> {

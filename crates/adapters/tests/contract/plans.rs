@@ -1,0 +1,106 @@
+//! How the queries find their rows: through an index, however large the tables are.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::backend::TestDb;
+use super::{accounts, agents, api_keys, channels, connections, jobs, pairings, transfers, uploads};
+
+static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Keeps the text of every statement.
+struct Recorder;
+
+impl Instrumentation for Recorder {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            let text = query.to_string();
+            let statement = text.split(" -- binds").next().unwrap_or(&text);
+            STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner).insert(statement.to_owned());
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// Runs a part of the contract on a database of its own.
+macro_rules! run {
+    ($($subject:ident::$test:ident)*) => {$(
+        $subject::$test(&TestDb::sqlite().await).await;
+    )*};
+}
+
+/// The operator's list of all accounts and its count, the sign of life, and the uploads that run now.
+const FINE: [&str; 4] = [
+    "SCAN accounts USING INDEX accounts_by_age",
+    "SCAN accounts USING COVERING INDEX accounts_email",
+    "SCAN accounts",
+    "SCAN uploads USING INDEX uploads_lease",
+];
+
+pub async fn no_query_reads_a_whole_table() {
+    set_default_instrumentation(|| Some(Box::new(Recorder))).unwrap();
+    run! {
+        accounts::accounts_are_listed_oldest_first
+        accounts::invites_are_counted_in_windows
+        agents::a_deleted_agent_is_found_no_more
+        agents::agents_are_listed_oldest_first
+        agents::available_agents_tell_their_pairing
+        agents::paired_agents_are_found_from_both_sides
+        agents::only_the_last_connection_token_works
+        api_keys::an_identity_names_key_account_and_agent
+        api_keys::keys_are_listed_newest_first_by_kind
+        api_keys::all_keys_of_an_agent_are_revoked
+        channels::channels_are_listed_for_both_parties
+        channels::living_channels_are_found
+        connections::a_connection_reads_back_as_it_was_written
+        connections::waiting_invites_are_adopted
+        connections::a_connection_is_listed_for_both_parties
+        connections::a_listed_connection_counts_its_pairings
+        connections::a_block_counts_in_both_directions
+        jobs::a_postponed_job_comes_back
+        pairings::pairings_are_listed_newest_first_with_cards
+        pairings::living_pairings_are_found
+        pairings::pending_pairings_are_counted_for_whom_they_wait
+        transfers::the_inbox_goes_by_the_clock
+        transfers::sent_transfers_are_filtered
+        transfers::lists_are_paged_with_files
+        transfers::a_claim_counts_and_ends
+        transfers::active_transfers_are_found
+        transfers::grants_protect_until_they_end
+        uploads::settling_and_reaping_exclude_each_other
+        uploads::abandoned_uploads_are_found
+    }
+    let statements = STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let db = TestDb::sqlite().await;
+    let mut conn = SqliteConnection::establish(db.file().to_str().unwrap()).unwrap();
+    let mut explained = 0;
+    let mut scans = Vec::new();
+    for statement in statements {
+        // Of this database, and about its rows.
+        let first = statement.split(' ').next().unwrap_or_default();
+        if !statement.contains('`')
+            || statement.contains("`__diesel")
+            || !["SELECT", "UPDATE", "DELETE"].contains(&first)
+        {
+            continue;
+        }
+        let plan: Vec<Step> =
+            diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut conn).unwrap();
+        let is_scan = |step: &Step| step.detail.starts_with("SCAN") && !FINE.contains(&&*step.detail);
+        if plan.iter().any(is_scan) {
+            scans.push(statement);
+        }
+        explained += 1;
+    }
+    assert_eq!(scans, [""; 0]);
+    assert!(explained > 80, "only {explained} statements were seen");
+}
