@@ -5,5 +5,7 @@ mod agents;
 mod api;
 mod api_keys;
 mod crash;
+mod demo;
+mod doctor;
 mod exchange;
 mod sdk;

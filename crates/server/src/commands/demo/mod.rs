@@ -15,11 +15,11 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use tempfile::TempDir;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Config, Environment};
 use crate::serve::start;
@@ -45,20 +45,22 @@ pub fn environment(process: &Environment) -> Environment {
 /// # Errors
 /// [`DemoError`]; in particular if the received bytes are not the sent ones.
 pub async fn demo(out: &mut dyn Write) -> Result<(), DemoError> {
+    // Before there is anything to remove.
+    let interruption = Interruption::catch().map_err(doing("listen for signals"))?;
     let folder = tempfile::Builder::new().prefix("agentdrop-demo-").tempdir();
     let folder = folder.map_err(doing("make a temporary folder"))?;
-    let played = play(folder.path(), out).await;
+    let played = play(folder.path(), out, interruption).await;
     let removed = remove(folder);
     played.and(removed)
 }
 
-async fn play(folder: &Path, out: &mut dyn Write) -> Result<(), DemoError> {
+async fn play(folder: &Path, out: &mut dyn Write, mut interruption: Interruption) -> Result<(), DemoError> {
     let data = folder.join("server");
     let mut story = Story::begin(out, folder)?;
     let running = start(&config(&data)?).await?;
     let told = tokio::select! {
         told = scene::play(&running, folder, &data, &mut story) => told,
-        signalled = interrupted() => Err(signalled),
+        interrupted = interruption.came() => Err(interrupted),
     };
     running.abort().await;
     told.and_then(|()| story.end())
@@ -76,17 +78,22 @@ fn remove(folder: TempDir) -> Result<(), DemoError> {
     folder.close().map_err(doing("remove the temporary folder"))
 }
 
-/// Waits until the process is told to stop.
-async fn interrupted() -> DemoError {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without signals the demo ends by itself, a moment later.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that tell the process to stop, caught from when this is made.
+struct Interruption {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Interruption {
+    fn catch() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    DemoError::Interrupted
+
+    async fn came(&mut self) -> DemoError {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        DemoError::Interrupted
+    }
 }
