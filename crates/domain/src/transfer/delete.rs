@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
+use super::TransferStatus;
 use super::end::end_and_purge;
 use super::visibility::{NO_TRANSFER, Part, part_of};
-use super::TransferStatus;
 use crate::act::{Act, Cx};
 use crate::audit::AuditEntry;
 use crate::caller::Caller;
@@ -57,3 +57,6 @@ impl Act for DeleteTransfer {
         Ok(cx.now)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,14 +104,4 @@ fn refuse_ended(transfer: &Transfer, cx: &Cx<'_>) -> Result<(), DownloadError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_grant_lasts_as_long_as_a_slow_client_needs() {
-        assert_eq!(grant_seconds(0, 900), 900);
-        assert_eq!(grant_seconds(900 << 18, 900), 900);
-        assert_eq!(grant_seconds(1_000 << 18, 900), 1_000);
-        assert_eq!(grant_seconds(u64::MAX, 900), 86_400);
-    }
-}
+mod tests;

@@ -65,6 +65,15 @@ impl Encryption {
         !matches!(self.layout, EncryptionLayout::Plain)
     }
 
+    /// The channel whose keys it was encrypted with, where it was.
+    #[must_use]
+    pub const fn channel(&self) -> Option<ChannelId> {
+        match &self.layout {
+            EncryptionLayout::Channel { channel_id, .. } => Some(*channel_id),
+            _ => None,
+        }
+    }
+
     /// The layout's name, where the client gave one.
     #[must_use]
     pub const fn algorithm(&self) -> Option<Algorithm> {

@@ -45,3 +45,6 @@ pub(super) fn ended_events(transfer: &Transfer, status: TransferStatus, now: Tim
     };
     event_of(transfer, name, now)
 }
+
+#[cfg(test)]
+mod tests;

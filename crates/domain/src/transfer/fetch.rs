@@ -77,3 +77,6 @@ impl Act for KeepFetching {
         tx.renew_grant_stream(self.grant, cx.now + Duration::from_secs(STREAM_LEASE_SECONDS)).await
     }
 }
+
+#[cfg(test)]
+mod tests;

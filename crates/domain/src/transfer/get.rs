@@ -78,3 +78,6 @@ impl Ask for ListSent {
         Ok(view.sent_transfers(&query, self.page).await?.as_of(cx.now))
     }
 }
+
+#[cfg(test)]
+mod tests;

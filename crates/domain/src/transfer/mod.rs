@@ -13,6 +13,8 @@ mod repository;
 mod route;
 mod status;
 mod sweep;
+#[cfg(test)]
+pub(crate) mod testing;
 mod ticket;
 mod upload;
 mod visibility;
@@ -244,3 +246,8 @@ fn event_of(transfer: &Transfer, name: EventName, at: Timestamp) -> Vec<Event> {
     };
     accounts.into_iter().map(event).collect()
 }
+
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod tests;

@@ -48,3 +48,6 @@ impl Ticket {
         format!("GET\n{}\n{}\n{expires}\n{}", self.file, self.size, self.grant)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,3 +47,6 @@ pub fn require_recipient(caller: &Caller, transfer: &Transfer) -> Result<(), Den
     };
     if receives { Ok(()) } else { Err(Denied::Forbidden("only the recipient may download a transfer")) }
 }
+
+#[cfg(test)]
+mod tests;
