@@ -10,6 +10,8 @@ use crate::words;
 pub const MAX_MESSAGE_CHARS: usize = 4_096;
 /// The most characters a sender or recipient may have.
 pub const MAX_LABEL_CHARS: usize = 128;
+/// The most characters a recipient account may have; it may be an address.
+pub const MAX_ACCOUNT_CHARS: usize = 256;
 /// The most files a transfer may have.
 pub const MAX_FILES: usize = 100;
 /// Download calls of a transfer that does not say how many it allows.
@@ -73,9 +75,10 @@ pub struct Draft {
 impl TransferForm {
     /// Judges the fields that are there, each by itself. What is missing may still come.
     pub fn check_given(&self, errors: &mut FieldErrors) {
-        check_label(errors, "sender", self.sender.as_deref());
-        check_label(errors, "recipient", self.recipient.as_deref());
-        check_label(errors, "recipient_account", self.recipient_account.as_deref().filter(|t| !t.is_empty()));
+        check_label(errors, "sender", self.sender.as_deref(), MAX_LABEL_CHARS);
+        check_label(errors, "recipient", self.recipient.as_deref(), MAX_LABEL_CHARS);
+        let account = self.recipient_account.as_deref().filter(|text| !text.is_empty());
+        check_label(errors, "recipient_account", account, MAX_ACCOUNT_CHARS);
         if self.message.as_ref().is_some_and(|text| text.chars().count() > MAX_MESSAGE_CHARS) {
             errors.add("message", format!("must be a text of at most {MAX_MESSAGE_CHARS} characters"));
         }
@@ -93,6 +96,14 @@ impl TransferForm {
         for (index, iv) in self.encryption_ivs.iter().flatten().enumerate() {
             check_length(errors, &format!("encryption_ivs[{index}]"), Some(iv), 12);
         }
+    }
+
+    /// Judges `expires_in`, where it is there, against what a plan allows.
+    ///
+    /// # Errors
+    /// If it asks for more than the plan allows.
+    pub fn check_lifetime(&self, plan: &Plan) -> Result<(), Invalid> {
+        lifetime_under(self.expires_in.as_deref().and_then(lifetime), plan).map(|_seconds| ())
     }
 
     /// Judges the whole form. `errors` holds what could not even be decoded.
@@ -115,7 +126,9 @@ impl TransferForm {
                 layout: layout.unwrap_or(EncryptionLayout::Plain),
                 sender_signature: self.sender_signature,
             },
-            ivs: self.encryption_ivs.map(|ivs| ivs.iter().filter_map(|iv| iv.as_slice().try_into().ok()).collect()),
+            ivs: self
+                .encryption_ivs
+                .map(|ivs| ivs.iter().filter_map(|iv| iv.as_slice().try_into().ok()).collect()),
             sender: self.sender.unwrap_or_default(),
             recipient: self.recipient.unwrap_or_default(),
             recipient_account: self.recipient_account.filter(|text| !text.is_empty()),
@@ -134,10 +147,14 @@ impl TransferForm {
             Need::Channel => self.channel_id.is_some(),
             Need::Ivs => self.encryption_ivs.is_some(),
         };
+        // What could not be decoded says nothing about the other fields.
+        if errors.names("is_encrypted") || errors.names("encryption_algorithm") {
+            return None;
+        }
         let wanted: &[Need] = match (self.is_encrypted.unwrap_or(false), self.encryption_algorithm) {
             (false, Some(_)) => {
                 errors.add("encryption_algorithm", "must be absent unless is_encrypted is true");
-                &[]
+                return None;
             }
             (_, None) => &[],
             (true, Some(Algorithm::Legacy | Algorithm::LegacyAlias)) => &[Need::EncryptedKey, Need::Ivs],
@@ -150,7 +167,10 @@ impl TransferForm {
         for field in Need::ALL {
             match (wanted.contains(&field), given(field)) {
                 (true, false) if !errors.names(field.name()) => {
-                    errors.add(field.name(), format!("is required by this encryption_algorithm; must be {}", field.expected()));
+                    errors.add(
+                        field.name(),
+                        format!("is required by this encryption_algorithm; must be {}", field.expected()),
+                    );
                 }
                 (false, true) => errors.add(field.name(), field.superfluous(self.encryption_algorithm)),
                 _ => {}
@@ -182,16 +202,7 @@ impl Draft {
     /// # Errors
     /// If the sender asked for more than the plan allows.
     pub fn lifetime_under(&self, plan: &Plan) -> Result<u64, Invalid> {
-        let most = plan.max_retention_seconds.unwrap_or(MAX_LIFETIME_SECONDS).min(MAX_LIFETIME_SECONDS);
-        match self.lifetime_seconds {
-            None => Ok(DEFAULT_LIFETIME_SECONDS.min(most)),
-            Some(seconds) if seconds <= most => Ok(seconds),
-            Some(_) => {
-                let (plan, hours) = (plan.name.as_str(), most / HOUR);
-                let message = format!("must be at most {hours}h on the plan {plan}");
-                Err(Invalid::field("expires_in", message))
-            }
-        }
+        lifetime_under(self.lifetime_seconds, plan)
     }
 
     /// Judges the names and number of the files, and that there is a nonce for each.
@@ -208,14 +219,20 @@ impl Draft {
         }
         for (index, name) in names.iter().enumerate() {
             if names[..index].contains(name) {
-                errors.add(format!("files[{index}]"), format!("must have a name of its own; there are two {name:?}"));
+                errors.add(
+                    format!("files[{index}]"),
+                    format!("must have a name of its own; there are two {:?}", name.as_str()),
+                );
             }
         }
         if let Some(ivs) = &self.ivs
             && ivs.len() != names.len()
         {
             let (ivs, files) = (ivs.len(), names.len());
-            errors.add("encryption_ivs", format!("must have one entry a file; there are {ivs} for {files} files"));
+            errors.add(
+                "encryption_ivs",
+                format!("must have one entry a file; there are {ivs} for {files} files"),
+            );
         }
         errors.finish()
     }
@@ -254,7 +271,10 @@ impl Need {
     fn superfluous(self, algorithm: Option<Algorithm>) -> String {
         match algorithm {
             Some(algorithm) => {
-                format!("must be absent with encryption_algorithm {}", words::word_of(&Algorithm::ALL, algorithm))
+                format!(
+                    "must be absent with encryption_algorithm {}",
+                    words::word_of(&Algorithm::ALL, algorithm)
+                )
             }
             None => "must come with encryption_algorithm and is_encrypted=true".to_owned(),
         }
@@ -277,13 +297,23 @@ fn lifetime(text: &str) -> Option<u64> {
     (1..=MAX_LIFETIME_SECONDS).contains(&seconds).then_some(seconds)
 }
 
-fn check_label(errors: &mut FieldErrors, name: &str, text: Option<&str>) {
+fn lifetime_under(asked: Option<u64>, plan: &Plan) -> Result<u64, Invalid> {
+    let most = plan.max_retention_seconds.unwrap_or(MAX_LIFETIME_SECONDS).min(MAX_LIFETIME_SECONDS);
+    match asked {
+        None => Ok(DEFAULT_LIFETIME_SECONDS.min(most)),
+        Some(seconds) if seconds <= most => Ok(seconds),
+        Some(_) => {
+            let (plan, hours) = (plan.name.as_str(), most / HOUR);
+            Err(Invalid::field("expires_in", format!("must be at most {hours}h on the plan {plan}")))
+        }
+    }
+}
+
+fn check_label(errors: &mut FieldErrors, name: &str, text: Option<&str>, most: usize) {
     let Some(text) = text else { return };
-    let length_ok = (1..=MAX_LABEL_CHARS).contains(&text.chars().count());
-    // A recipient account may be an address, which may be longer.
-    let length_ok = length_ok || (name == "recipient_account" && text.chars().count() <= 256);
+    let length_ok = (1..=most).contains(&text.chars().count());
     if !length_ok || text.trim().is_empty() || text.contains(char::is_control) {
-        errors.add(name, format!("must be a text of 1 to {MAX_LABEL_CHARS} characters without control characters"));
+        errors.add(name, format!("must be a text of 1 to {most} characters without control characters"));
     }
 }
 
@@ -293,3 +323,5 @@ fn check_length(errors: &mut FieldErrors, name: &str, bytes: Option<&[u8]>, leng
     }
 }
 
+#[cfg(test)]
+mod tests;
