@@ -9,15 +9,18 @@ use super::upload::ReceivedBytes;
 use super::{Draft, FileName, Mode, Transfer, TransferFile, TransferForm, TransferStatus, event_of};
 use crate::account::Account;
 use crate::act::{Act, Ask, Cx};
+use crate::agent::candidates;
 use crate::audit::AuditEntry;
 use crate::caller::Caller;
+use crate::connection::meanwhile;
 use crate::error::{Denied, FieldErrors};
 use crate::event::EventName;
 use crate::ids::AccountId;
 use crate::store::{ReadView, StoreError, UnitOfWork};
 use crate::words;
 
-/// Asks, before any byte is stored, whether what is known so far of a transfer already rules it out.
+/// Asks, before any byte is stored, whether what is known so far of a transfer already rules it out. Its checks
+/// are those of [`CreateTransfer`], as far as the fields have come.
 #[derive(Debug, Clone)]
 pub struct CheckSoFar {
     /// Who sends.
@@ -31,19 +34,50 @@ impl Ask for CheckSoFar {
     type Output = ();
     type Error = RouteError;
 
-    async fn answer(&self, _: &Cx<'_>, view: &mut dyn ReadView) -> Result<(), RouteError> {
+    async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<(), RouteError> {
         let mut errors = FieldErrors::default();
         self.form.check_given(&mut errors);
         errors.finish()?;
         check_mode(self.form.mode.unwrap_or_default())?;
-        let (Some(sender), Some(recipient)) = (&self.form.sender, &self.form.recipient) else { return Ok(()) };
+        let (Some(sender), Some(recipient)) = (&self.form.sender, &self.form.recipient) else {
+            return Ok(());
+        };
         let account = account(view, self.caller.account).await?;
         let recipient_account = self.form.recipient_account.as_deref().filter(|text| !text.is_empty());
         let ends = Ends { sender, recipient, recipient_account };
-        match find_route(view, &self.caller, &account, ends).await {
-            Err(error) if recipient_account.is_none() && error.may_change_with_recipient_account() => Ok(()),
-            Err(error) => Err(error),
-            Ok(_) => Ok(()),
+        if let Err(error) = self.check_way(view, &account, ends).await {
+            let may_change =
+                recipient_account.is_none() && self.may_mean_another(view, &error, recipient).await?;
+            return if may_change { Ok(()) } else { Err(error) };
+        }
+        Ok(self.form.check_lifetime(cx.settings.plans.of(&account.plan))?)
+    }
+}
+
+impl CheckSoFar {
+    async fn check_way(
+        &self,
+        view: &mut dyn ReadView,
+        account: &Account,
+        ends: Ends<'_>,
+    ) -> Result<(), RouteError> {
+        let route = find_route(view, &self.caller, account, ends).await?;
+        check_channel(view, self.form.channel_id, &route).await
+    }
+
+    /// Whether a `recipient_account` that is still to come could turn the refusal into a yes.
+    async fn may_mean_another(
+        &self,
+        view: &mut dyn ReadView,
+        error: &RouteError,
+        recipient: &str,
+    ) -> Result<bool, StoreError> {
+        match error {
+            RouteError::AmbiguousRecipient(_) => Ok(true),
+            RouteError::RecipientNotConnected | RouteError::ChannelRevoked | RouteError::Invalid(_) => {
+                Ok(candidates(view, self.caller.account, recipient).await?.len() > 1)
+            }
+            _ => Ok(false),
         }
     }
 }
@@ -81,7 +115,10 @@ impl Act for CreateTransfer {
         let seen = self.route(tx).await?;
         tx.lock_accounts(&[seen.sender.account, seen.recipient.account]).await?;
         let route = self.route(tx).await?;
-        check_channel(tx, &self.draft.encryption.layout, &route).await?;
+        if route.recipient.account != seen.recipient.account {
+            return Err(meanwhile("the recipient became another account's agent").into());
+        }
+        check_channel(tx, self.draft.encryption.channel(), &route).await?;
         let names: Vec<&FileName> = self.files.iter().map(|file| &file.name).collect();
         self.draft.check_files(&names)?;
         let account = account(tx, self.caller.account).await?;
@@ -118,7 +155,8 @@ impl CreateTransfer {
 
     fn transfer(&self, cx: &Cx<'_>, route: Route, lifetime_seconds: u64) -> Transfer {
         let draft = &self.draft;
-        let files: Vec<TransferFile> = self.files.iter().enumerate().map(|(i, file)| self.file(cx, i, file)).collect();
+        let files: Vec<TransferFile> =
+            self.files.iter().enumerate().map(|(i, file)| self.file(cx, i, file)).collect();
         Transfer {
             id: cx.ids.next(),
             sender: route.sender,
@@ -164,3 +202,6 @@ fn check_mode(mode: Mode) -> Result<(), RouteError> {
 async fn account(view: &mut dyn ReadView, id: AccountId) -> Result<Account, RouteError> {
     view.account(id).await?.ok_or(RouteError::Denied(Denied::NotFound("account")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,12 @@
 //! From whom to whom a transfer goes, and whether it may.
 
-use super::{Draft, EncryptionLayout, KeyAt, Recipient, Sender};
+use super::{Draft, KeyAt, Recipient, Sender};
 use crate::account::Account;
 use crate::agent::{Agent, AgentSlug, Candidate, ResolveError, Resolved, resolve_recipient};
 use crate::caller::{Caller, Credential};
 use crate::channel::ChannelStatus;
 use crate::error::{Denied, Invalid};
+use crate::ids::ChannelId;
 use crate::impl_act_error;
 use crate::pairing::{ActivePairing, SendDenied};
 use crate::store::{ReadView, StoreError};
@@ -52,13 +53,6 @@ pub enum RouteError {
 
 impl_act_error!(RouteError);
 
-impl RouteError {
-    /// Whether a field that is still missing could turn the refusal into a yes.
-    pub(super) const fn may_change_with_recipient_account(&self) -> bool {
-        matches!(self, Self::AmbiguousRecipient(_) | Self::RecipientNotConnected)
-    }
-}
-
 /// The two ends of a permitted transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -77,7 +71,7 @@ pub struct Route {
 pub fn check_sender_scope(caller: &Caller, sender: &str) -> Result<(), Denied> {
     match &caller.credential {
         Credential::AgentKey { agent, slug, .. }
-            if slug.as_str() != sender && agent.to_string() != sender =>
+            if slug.as_str() != sender && sender.parse() != Ok(*agent) =>
         {
             Err(caller.scope_mismatch("set sender to that agent, or use an account key"))
         }
@@ -154,7 +148,11 @@ fn unresolved(error: ResolveError) -> RouteError {
     }
 }
 
-async fn own_agent(view: &mut dyn ReadView, caller: &Caller, sender: &str) -> Result<Option<Agent>, StoreError> {
+async fn own_agent(
+    view: &mut dyn ReadView,
+    caller: &Caller,
+    sender: &str,
+) -> Result<Option<Agent>, StoreError> {
     if let Ok(id) = sender.parse() {
         let agent = view.agent(id).await?;
         return Ok(agent.filter(|agent| agent.account_id == caller.account));
@@ -188,13 +186,13 @@ fn key_of(agent: &Agent) -> Option<KeyAt> {
 /// [`RouteError::ChannelRevoked`], or `channel_id` is invalid.
 pub async fn check_channel(
     view: &mut dyn ReadView,
-    layout: &EncryptionLayout,
+    channel: Option<ChannelId>,
     route: &Route,
 ) -> Result<(), RouteError> {
-    let EncryptionLayout::Channel { channel_id, .. } = layout else { return Ok(()) };
+    let Some(channel) = channel else { return Ok(()) };
     let expected = "must be an active channel of exactly the sender and the recipient";
     let invalid = || RouteError::from(Invalid::field("channel_id", expected));
-    let channel = view.channel(*channel_id).await?.ok_or_else(invalid)?.channel;
+    let channel = view.channel(channel).await?.ok_or_else(invalid)?.channel;
     let from = route.sender.agent.ok_or_else(invalid)?;
     if !channel.joins(from, route.recipient.agent) {
         return Err(invalid());
@@ -205,3 +203,6 @@ pub async fn check_channel(
         ChannelStatus::Revoked => Err(RouteError::ChannelRevoked),
     }
 }
+
+#[cfg(test)]
+mod tests;
