@@ -50,13 +50,14 @@ pub async fn receive(
     limit: Limit,
 ) -> Result<ReceivedBytes, ReceiveError> {
     let upload = act::perform(ports, &BeginUpload { account }).await?;
-    let mut guarded = GuardedSource { ports, upload: &upload, body, limit, received: 0, renewed_at: upload.created_at };
-    match ports.blobs.put(&upload.object_key, &mut guarded, size).await {
+    let mut guarded =
+        GuardedSource { ports, upload: &upload, body, limit, received: 0, renewed_at: upload.created_at };
+    match guarded.store(size).await {
         Ok(stored) => Ok(ReceivedBytes { upload: upload.id, object_key: upload.object_key, stored }),
         Err(error) => {
             // The stream's error is the answer; what can't be removed now is left to the sweeper.
             let _left_to_the_sweeper = discard(ports, upload.id).await;
-            Err(error.into())
+            Err(error)
         }
     }
 }
@@ -66,7 +67,9 @@ pub async fn receive(
 /// # Errors
 /// If the database or the store does not answer; the sweeper will do it then.
 pub async fn discard(ports: &Ports, id: UploadId) -> Result<(), ReceiveError> {
-    let Some(object_key) = act::perform(ports, &TakeUpload { id, run_out_at: None }).await? else { return Ok(()) };
+    let Some(object_key) = act::perform(ports, &TakeUpload { id, run_out_at: None }).await? else {
+        return Ok(());
+    };
     remove(ports, id, &object_key).await
 }
 
@@ -192,6 +195,18 @@ impl ByteSource for GuardedSource<'_> {
 }
 
 impl GuardedSource<'_> {
+    async fn store(&mut self, size: Option<u64>) -> Result<Stored, ReceiveError> {
+        let (ports, object_key) = (self.ports, &self.upload.object_key);
+        let stored = ports.blobs.put(object_key, self, size).await?;
+        // A store may take long after the last byte. If the sweeper was faster, it looked for these bytes
+        // before they were there, and nobody looks again.
+        if let Err(error) = self.renew_if_due().await {
+            ports.blobs.delete(object_key).await?;
+            return Err(BlobError::from(error).into());
+        }
+        Ok(stored)
+    }
+
     async fn renew_if_due(&mut self) -> Result<(), SourceError> {
         let now = self.ports.clock.now();
         let due = Duration::from_secs(u64::from(self.ports.settings.upload_lease_seconds) / 3);
@@ -208,3 +223,6 @@ impl GuardedSource<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+#![allow(clippy::unwrap_used)]
+
+use chrono::TimeDelta;
+
+use super::super::testing::*;
+use super::*;
+use crate::mock::{Fixture, id};
+
+const FIRST: u128 = Fixture::FIRST_ID;
+
+async fn take(world: &World, steps: Vec<Step>, limit: Limit) -> Result<ReceivedBytes, ReceiveError> {
+    receive(&world.ports(), id(ME), &mut Body::new(world, steps), None, limit).await
+}
+
+/// Neither a row nor an object.
+fn is_empty(world: &World) -> bool {
+    world.rows().uploads.is_empty() && world.blobs.count() == 0
+}
+
+#[tokio::test]
+async fn bytes_wait_under_their_row() {
+    let world = World::new();
+    let received = take(&world, vec![Step::Block("hel"), Step::Block("lo")], None).await.unwrap();
+    assert_eq!((received.upload, received.stored.size), (id(FIRST), 5));
+    assert_eq!(received.object_key, ObjectKey::of_upload(id(FIRST)));
+    assert!(world.blobs.holds(&received.object_key));
+    let expected = super::super::testing::upload(FIRST, 120);
+    assert_eq!(world.rows().uploads.values().collect::<Vec<_>>(), [&expected]);
+}
+
+#[tokio::test]
+async fn the_row_is_there_before_the_first_byte() {
+    let world = World::new();
+    let look = Step::Meanwhile(Box::new(|world: &World| assert_eq!(world.rows().uploads.len(), 1)));
+    assert!(take(&world, vec![look, Step::Block("x")], None).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_empty_stream_is_a_whole_one() {
+    let world = World::new();
+    assert_eq!(take(&world, Vec::new(), Some(0)).await.unwrap().stored.size, 0);
+}
+
+#[tokio::test]
+async fn a_stream_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
+    for (limit, passes) in [(5, true), (4, false), (3, false), (0, false)] {
+        let world = World::new();
+        let outcome = take(&world, vec![Step::Block("hel"), Step::Block("lo")], Some(limit)).await;
+        assert_eq!(outcome.is_ok(), passes, "{limit}");
+        if !passes {
+            let named = |error: &_| matches!(error, ReceiveError::Blob(BlobError::Source(SourceError::TooLarge { limit: at })) if *at == limit);
+            assert!(named(&outcome.unwrap_err()));
+            assert!(is_empty(&world), "{limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cut_leaves_nothing_and_is_the_answer() {
+    let world = World::new();
+    let cut = Step::Fail(SourceError::Cut("reset".to_owned()));
+    let error = take(&world, vec![Step::Block("hel"), cut], None).await.unwrap_err();
+    assert!(matches!(error, ReceiveError::Blob(BlobError::Source(SourceError::Cut(_)))));
+    assert!(is_empty(&world));
+}
+
+#[tokio::test]
+async fn what_an_outage_keeps_from_being_removed_is_left_to_the_sweeper() {
+    // The store: the row stays, marked.
+    let world = World::new();
+    world.blobs.lasts(Some(0));
+    let error = take(&world, vec![Step::Fail(SourceError::Idle(60))], None).await.unwrap_err();
+    assert!(matches!(error, ReceiveError::Blob(BlobError::Source(SourceError::Idle(60)))), "{error:?}");
+    assert!(world.rows().uploads[&id(FIRST)].reaping);
+
+    // The database: the row stays as it was.
+    let world = World::new();
+    world.database_lasts(Some(1));
+    let error = take(&world, vec![Step::Fail(SourceError::Idle(60))], None).await.unwrap_err();
+    assert!(matches!(error, ReceiveError::Blob(BlobError::Source(SourceError::Idle(60)))), "{error:?}");
+    assert_eq!(world.rows().uploads.len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_row_no_byte_is_taken() {
+    let world = World::new();
+    world.database_lasts(Some(0));
+    let untouched = Step::Meanwhile(Box::new(|_: &World| panic!("the body was read")));
+    let error = take(&world, vec![untouched], None).await.unwrap_err();
+    assert!(matches!(error, ReceiveError::Store(StoreError::Unavailable { .. })));
+}
+
+/// Looks at how many seconds of the lease are left.
+fn lease_is(seconds: i64) -> Step {
+    Step::Meanwhile(Box::new(move |world: &World| {
+        let left = world.rows().uploads[&id(FIRST)].lease_until - world.now();
+        assert_eq!(left, TimeDelta::seconds(seconds));
+    }))
+}
+
+#[tokio::test]
+async fn bytes_renew_the_lease_once_a_third_of_it_is_over() {
+    let world = World::new();
+    let steps = vec![
+        Step::Wait(39),
+        Step::Block("a"),
+        lease_is(81),
+        Step::Wait(1),
+        Step::Block("b"),
+        lease_is(120),
+        Step::Wait(39),
+        Step::Block("c"),
+        lease_is(81),
+        Step::Wait(70),
+        Step::Block("d"),
+        lease_is(120),
+    ];
+    assert!(take(&world, steps, None).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_stream_that_the_sweeper_was_faster_than_is_stopped() {
+    let world = World::new();
+    let swept = Step::Meanwhile(Box::new(|world: &World| {
+        world.rows().uploads.clear();
+    }));
+    let error = take(&world, vec![Step::Block("a"), Step::Wait(121), swept, Step::Block("b")], None).await;
+    assert!(
+        matches!(error, Err(ReceiveError::Blob(BlobError::Source(SourceError::Stopped(_))))),
+        "{error:?}"
+    );
+    assert!(is_empty(&world));
+}
+
+#[tokio::test]
+async fn a_stream_whose_lease_can_not_be_renewed_is_stopped() {
+    let world = World::new();
+    let outage = Step::Meanwhile(Box::new(|world: &World| world.database_lasts(Some(0))));
+    let error = take(&world, vec![outage, Step::Wait(60), Step::Block("b")], None).await.unwrap_err();
+    let ReceiveError::Blob(BlobError::Source(SourceError::Stopped(cause))) = error else {
+        panic!("{error:?}")
+    };
+    assert!(matches!(cause.downcast_ref(), Some(StoreError::Unavailable { .. })));
+    assert_eq!(world.blobs.count(), 0);
+}
+
+#[tokio::test]
+async fn a_store_that_finishes_slowly_keeps_the_lease() {
+    let world = World::new();
+    world.blobs.takes_to_finish(100);
+    take(&world, vec![Step::Block("a")], None).await.unwrap();
+    assert_eq!(world.rows().uploads[&id(FIRST)].lease_until, world.now() + TimeDelta::seconds(120));
+}
+
+#[tokio::test]
+async fn bytes_that_are_finished_after_the_sweep_do_not_stay() {
+    let world = World::new();
+    world.blobs.takes_to_finish(130);
+    // Nothing sweeps while the store finishes, but the row is as gone as if it had.
+    let swept = Step::Meanwhile(Box::new(|world: &World| world.rows().uploads.clear()));
+    let error = take(&world, vec![Step::Block("a"), swept], None).await.unwrap_err();
+    assert!(matches!(error, ReceiveError::Blob(BlobError::Source(SourceError::Stopped(_)))), "{error:?}");
+    assert_eq!(world.blobs.count(), 0);
+}
+
+fn world_with(upload: Upload) -> World {
+    let world = World::new();
+    world.blobs.hold(&upload.object_key);
+    world.rows().uploads.insert(upload.id, upload);
+    world
+}
+
+#[tokio::test]
+async fn discarding_removes_bytes_and_row_whatever_the_lease() {
+    for lease in [120, 0, -5] {
+        let world = world_with(super::super::testing::upload(71, lease));
+        discard(&world.ports(), id(71)).await.unwrap();
+        assert!(is_empty(&world), "{lease}");
+        // Doing it again finds nothing to do.
+        discard(&world.ports(), id(71)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_a_transfer_took_over_is_not_discarded() {
+    let world = world_with(super::super::testing::upload(71, 120));
+    world.rows().uploads.clear();
+    discard(&world.ports(), id(71)).await.unwrap();
+    assert_eq!(world.blobs.count(), 1);
+}
+
+#[tokio::test]
+async fn an_upload_that_is_being_discarded_becomes_no_transfer_and_can_be_discarded_again() {
+    let world = world_with(super::super::testing::upload(71, 120));
+    world.blobs.lasts(Some(0));
+    assert!(matches!(
+        discard(&world.ports(), id(71)).await,
+        Err(ReceiveError::Blob(BlobError::Unavailable(_)))
+    ));
+    assert!(world.rows().uploads[&id(71)].reaping, "so that it can't be settled");
+    // Bytes are gone, the row is not: again.
+    world.blobs.lasts(None);
+    world.database_lasts(Some(1));
+    assert!(matches!(discard(&world.ports(), id(71)).await, Err(ReceiveError::Store(_))));
+    world.database_lasts(None);
+    discard(&world.ports(), id(71)).await.unwrap();
+    assert!(is_empty(&world));
+}
+
+#[tokio::test]
+async fn only_an_upload_without_lease_is_reaped() {
+    for (lease, reaped) in [(1, false), (0, true), (-60, true)] {
+        let abandoned = super::super::testing::upload(71, lease);
+        let world = world_with(abandoned.clone());
+        reap(&world.ports(), &abandoned).await.unwrap();
+        assert_eq!(is_empty(&world), reaped, "{lease}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_was_renewed_since_it_was_seen_is_not_reaped() {
+    let seen = super::super::testing::upload(71, -1);
+    let world = world_with(super::super::testing::upload(71, 120));
+    reap(&world.ports(), &seen).await.unwrap();
+    assert!(!is_empty(&world));
+}
