@@ -6,6 +6,7 @@ use super::end::{ended_events, purge_at};
 use super::upload::{self, ReceiveError};
 use super::{Transfer, TransferStatus, Upload};
 use crate::act::{self, Act, Ask, Cx, Ports};
+use crate::blob::BlobError;
 use crate::clock::Timestamp;
 use crate::ids::TransferId;
 use crate::store::{ReadView, StoreError, UnitOfWork};
@@ -14,10 +15,10 @@ use crate::store::{ReadView, StoreError, UnitOfWork};
 const BATCH: u32 = 100;
 
 /// Ends every transfer that has run out and removes every upload that lost its lease. What fails is tried
-/// again by the next sweep.
+/// again by the next sweep. One upload that can't be removed keeps no other from being removed.
 ///
 /// # Errors
-/// The first failure, after everything else was tried.
+/// The first failure, after what it does not concern was tried.
 pub async fn sweep(ports: &Ports) -> Result<(), ReceiveError> {
     let expired = expire(ports).await;
     let reaped = reap(ports).await;
@@ -40,13 +41,27 @@ async fn expire(ports: &Ports) -> Result<(), ReceiveError> {
 async fn reap(ports: &Ports) -> Result<(), ReceiveError> {
     loop {
         let batch = act::ask(ports, &Abandoned).await?;
-        for upload in &batch {
-            upload::reap(ports, upload).await?;
-        }
+        reap_each(ports, &batch).await?;
         if batch.len() < BATCH as usize {
             return Ok(());
         }
     }
+}
+
+async fn reap_each(ports: &Ports, uploads: &[Upload]) -> Result<(), ReceiveError> {
+    let mut first_failure = Ok(());
+    for upload in uploads {
+        match upload::reap(ports, upload).await {
+            Err(error) if is_outage(&error) => return Err(error),
+            outcome => first_failure = first_failure.and(outcome),
+        }
+    }
+    first_failure
+}
+
+/// Whether the next upload would fail in the same way.
+const fn is_outage(error: &ReceiveError) -> bool {
+    matches!(error, ReceiveError::Store(_) | ReceiveError::Blob(BlobError::Unavailable(_)))
 }
 
 struct RunOut;
@@ -165,3 +180,6 @@ impl Act for MarkPurged {
         tx.mark_purged(self.id, cx.now).await
     }
 }
+
+#[cfg(test)]
+mod tests;
