@@ -50,7 +50,7 @@ impl JobKind {
 #[async_trait]
 pub trait JobQueue: Send {
     /// Adds a job. If one with the same key is there, that one stays, but runs no later than the new one
-    /// would.
+    /// would; if it is being done right now, it is done again.
     async fn enqueue(&mut self, job: &Job) -> Result<(), StoreError>;
     /// Takes up to `limit` due jobs that nobody holds, oldest first, and holds them until `lease_until`.
     async fn lease_jobs(
@@ -64,3 +64,6 @@ pub trait JobQueue: Send {
     /// Gives a job back to be run at a later time, if it is still held under that attempt.
     async fn postpone_job(&mut self, job: &Job, run_at: Timestamp) -> Result<bool, StoreError>;
 }
+
+#[cfg(test)]
+mod tests;
