@@ -69,3 +69,6 @@ impl ReadInbox {
         find_usable(view, &self.caller, &named).await
     }
 }
+
+#[cfg(test)]
+mod tests;
