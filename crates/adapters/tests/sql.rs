@@ -124,6 +124,7 @@ contract! {
         a_lease_that_ran_out_is_taken_over
         a_postponed_job_comes_back
         parallel_workers_never_share_a_job
+        a_job_queued_while_it_is_finished_is_not_lost
     }
     events {
         events_are_numbered_per_account

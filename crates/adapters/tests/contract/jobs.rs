@@ -100,3 +100,27 @@ pub async fn parallel_workers_never_share_a_job(db: &TestDb) {
     assert_eq!(taken.len(), 100, "each once");
     assert_eq!(taken.into_iter().collect::<HashSet<_>>().len(), 100);
 }
+
+pub async fn a_job_queued_while_it_is_finished_is_not_lost(db: &TestDb) {
+    const JOBS: u64 = 40;
+    let jobs: Vec<Job> = (1..=JOBS).map(|n| job(n, 0)).collect();
+    with_jobs(db, &jobs).await;
+    let held = leased(db, 0, 100, 100).await;
+    let database = db.database.clone();
+    in_parallel(2 * JOBS, move |n| {
+        let database = database.clone();
+        let held = held[n as usize / 2].clone();
+        async move {
+            let mut tx = database.begin().await.unwrap();
+            if n % 2 == 0 {
+                assert!(tx.finish_job(&held).await.unwrap());
+            } else {
+                let again = Job { kind: held.kind, ..job(1_000 + n, 1) };
+                tx.enqueue(&again).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+        }
+    })
+    .await;
+    assert_eq!(leased(db, 50, 100, 100).await.len() as u64, JOBS);
+}

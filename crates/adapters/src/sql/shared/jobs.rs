@@ -3,6 +3,8 @@ use agentdrop_domain::job::{Job, JobKind, JobQueue};
 use agentdrop_domain::store::StoreError;
 use async_trait::async_trait;
 use diesel::prelude::*;
+use diesel::query_dsl::methods;
+use diesel::upsert::excluded;
 
 use super::key::Key;
 use super::schema::jobs;
@@ -65,16 +67,16 @@ macro_rules! held {
 #[async_trait]
 impl JobQueue for Session {
     async fn enqueue(&mut self, job: &Job) -> Result<(), StoreError> {
-        let key = job.kind.unique_key();
-        let row = (JobRow::from(job), jobs::unique_key.eq(key.clone()));
-        let added = diesel::insert_into(jobs::table).values(row).on_conflict(jobs::unique_key).do_nothing();
-        if self.execute(added).await? == 1 {
-            return Ok(());
-        }
-        // A job that is being done may have looked at things as they were before: it is to be done again.
-        let later_or_held = jobs::run_at.gt(job.run_at).or(jobs::lease_until.is_not_null());
-        let there = jobs::table.filter(jobs::unique_key.eq(key)).filter(later_or_held);
-        self.execute(diesel::update(there).set(jobs::run_at.eq(job.run_at))).await?;
+        let row = (JobRow::from(job), jobs::unique_key.eq(job.kind.unique_key()));
+        // One that is being done may have looked at things as they were before: it is to be done again.
+        let later_or_held = jobs::run_at.gt(excluded(jobs::run_at)).or(jobs::lease_until.is_not_null());
+        // One statement: the job that is there may be finished and gone at any moment.
+        let added_or_moved = diesel::insert_into(jobs::table)
+            .values(row)
+            .on_conflict(jobs::unique_key)
+            .do_update()
+            .set(jobs::run_at.eq(excluded(jobs::run_at)));
+        self.execute(methods::FilterDsl::filter(added_or_moved, later_or_held)).await?;
         Ok(())
     }
 
