@@ -233,10 +233,12 @@ impl Rows {
         alive && self.uploads.remove(&id).is_some()
     }
 
-    fn enqueue(&mut self, job: &Job) {
+    pub(crate) fn enqueue(&mut self, job: &Job) {
         let fresh = QueuedJob { job: job.clone(), lease_until: None };
         let queued = self.jobs.entry(job.kind.unique_key()).or_insert(fresh);
-        queued.job.run_at = queued.job.run_at.min(job.run_at);
+        if queued.lease_until.is_some() || job.run_at < queued.job.run_at {
+            queued.job.run_at = job.run_at;
+        }
     }
 
     fn lease(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Vec<Job> {
@@ -260,13 +262,21 @@ impl Rows {
     }
 
     fn finish(&mut self, job: &Job) -> bool {
-        self.held(job).is_some() && self.jobs.remove(&job.kind.unique_key()).is_some()
+        let Some(queued) = self.held(job) else { return false };
+        queued.lease_until = None;
+        if queued.job.run_at == job.run_at {
+            self.jobs.remove(&job.kind.unique_key());
+        }
+        true
     }
 
+    /// What was enqueued anew meanwhile keeps the time that it got then.
     fn postpone(&mut self, job: &Job, run_at: Timestamp) -> bool {
         let Some(queued) = self.held(job) else { return false };
-        queued.job.run_at = run_at;
         queued.lease_until = None;
+        if queued.job.run_at == job.run_at {
+            queued.job.run_at = run_at;
+        }
         true
     }
 }
@@ -500,6 +510,7 @@ struct Objects {
     /// Deletions that succeed before the store is down.
     deletions: Option<u32>,
     finishing: i64,
+    before_deletion: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl FakeBlobs {
@@ -523,6 +534,11 @@ impl FakeBlobs {
     /// Takes the store down for deleting after so many more; `None` brings it back.
     pub(crate) fn lasts(&self, deletions: Option<u32>) {
         lock(&self.objects).deletions = deletions;
+    }
+
+    /// Has something happen just before the next object is deleted.
+    pub(crate) fn before_deletion(&self, happens: impl FnOnce() + Send + 'static) {
+        lock(&self.objects).before_deletion = Some(Box::new(happens));
     }
 
     /// Has the store take so many seconds after the last byte of an object.
@@ -555,6 +571,10 @@ impl BlobStore for FakeBlobs {
     }
 
     async fn delete(&self, key: &ObjectKey) -> Result<(), BlobError> {
+        let happens = lock(&self.objects).before_deletion.take();
+        if let Some(happens) = happens {
+            happens();
+        }
         let mut objects = lock(&self.objects);
         if objects.stuck.contains(key) {
             return Err(BlobError::Internal("stuck".into()));

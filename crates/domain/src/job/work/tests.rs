@@ -102,6 +102,30 @@ async fn one_failure_keeps_no_other_job_from_being_done() {
 }
 
 #[tokio::test]
+async fn a_job_that_is_asked_for_while_it_is_done_is_done_again_at_once() {
+    for fails in [false, true] {
+        let world = to_purge();
+        world.wait(60);
+        let meanwhile = world.clone();
+        world.blobs.before_deletion(move || {
+            let job = Job {
+                id: id(91),
+                kind: JobKind::PurgeTransfer(id(50)),
+                run_at: meanwhile.now(),
+                attempts: 0,
+            };
+            meanwhile.rows().enqueue(&job);
+        });
+        world.blobs.lasts(fails.then_some(0));
+        assert_eq!(work_once(&world.ports()).await.unwrap().failures.len(), usize::from(fails));
+        assert_eq!(queued(&world), (0, 1));
+        world.blobs.lasts(None);
+        assert_eq!(work_once(&world.ports()).await.unwrap().taken, 1);
+        assert_eq!((world.blobs.count(), world.rows().jobs.len()), (0, 0));
+    }
+}
+
+#[tokio::test]
 async fn the_sweep_runs_for_ever() {
     let world = World::new();
     ensure_sweep(&world.ports()).await.unwrap();
