@@ -12,6 +12,7 @@ use agentdrop_domain::act;
 use agentdrop_domain::api_key::{Authenticate, AuthenticateError, Authenticated, RecordUse};
 use agentdrop_domain::caller::Caller;
 use agentdrop_domain::secret::Token;
+use tokio::sync::watch;
 
 use super::ApiError;
 use super::error::chain;
@@ -43,8 +44,32 @@ impl FromRequest for Auth {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { authenticate(&request).await })
+        let (judging, judged) = watch::channel(());
+        request.extensions_mut().insert(Judged(judged));
+        Box::pin(async move {
+            let auth = authenticate(&request).await;
+            drop(judging);
+            auth
+        })
     }
+}
+
+/// Closed once the request's credential has been judged.
+#[derive(Clone)]
+struct Judged(watch::Receiver<()>);
+
+/// What another extractor has found. A refusal is held back until the credential has been judged: extractors
+/// run side by side, and a caller without a good key learns nothing else, nor escapes being counted.
+///
+/// # Errors
+/// The refusal.
+pub async fn after_auth<T>(request: &HttpRequest, found: Result<T, ApiError>) -> Result<T, ApiError> {
+    let judged = request.extensions().get::<Judged>().cloned();
+    if let (Err(_), Some(Judged(mut judged))) = (&found, judged) {
+        // An error says that the sender is gone, which is what is waited for.
+        let _closed = judged.changed().await;
+    }
+    found
 }
 
 /// The token of the `Authorization` header.

@@ -10,6 +10,7 @@ use agentdrop_domain::error::Invalid;
 use serde::de::DeserializeOwned;
 
 use super::ApiError;
+use super::auth::after_auth;
 
 /// The largest JSON body, in bytes.
 pub const MAX_JSON_BYTES: usize = 256 << 10;
@@ -24,18 +25,21 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = is_json(request);
         let bytes = web::Bytes::from_request(request, payload);
+        let request = request.clone();
         Box::pin(async move {
-            let bytes = bytes.await.map_err(|error| read_error(&error))?;
-            if bytes.is_empty() {
-                return parse(b"{}");
-            }
-            if !is_json {
-                return Err(not_json());
-            }
-            parse(&bytes)
+            let read = bytes.await.map_err(|error| read_error(&error));
+            let body = read.and_then(|bytes| body_of(&bytes, is_json(&request)));
+            after_auth(&request, body).await
         })
+    }
+}
+
+fn body_of<T: DeserializeOwned>(bytes: &[u8], is_json: bool) -> Result<Body<T>, ApiError> {
+    match bytes {
+        [] => parse(b"{}"),
+        _ if is_json => parse(bytes),
+        _ => Err(not_json()),
     }
 }
 

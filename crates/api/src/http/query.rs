@@ -1,13 +1,15 @@
 //! Query strings, read parameter by parameter so that every bad one is named at once.
 
 use std::collections::HashMap;
-use std::future::{Ready, ready};
+use std::future::Future;
+use std::pin::Pin;
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use agentdrop_domain::error::{FieldErrors, Invalid};
 
+use super::auth::after_auth;
 use super::{ApiError, Paging, fields};
 
 /// The parameters of a query string. Unknown ones are ignored, empty ones count as absent.
@@ -19,16 +21,20 @@ pub struct Query {
 
 impl FromRequest for Query {
     type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
-        let invalid = |_| ApiError::invalid(Invalid::field("query", "is not a valid query string"));
-        ready(pairs.map_err(invalid).map(|pairs| Self {
-            parameters: pairs.into_inner().into_iter().filter(|(_, value)| !value.is_empty()).collect(),
-            errors: FieldErrors::default(),
-        }))
+        let request = request.clone();
+        Box::pin(async move { after_auth(&request, read(request.query_string())).await })
     }
+}
+
+fn read(text: &str) -> Result<Query, ApiError> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(text);
+    let invalid = |_| ApiError::invalid(Invalid::field("query", "is not a valid query string"));
+    let pairs = pairs.map_err(invalid)?.into_inner();
+    let parameters = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    Ok(Query { parameters, errors: FieldErrors::default() })
 }
 
 impl Query {
