@@ -301,16 +301,16 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 pub enum CommonErrors {
     /// `UNAUTHORIZED`: no or unknown API key. `KEY_REVOKED`: the key was revoked.
     #[response(status = 401)]
-    Unauthorized(#[to_schema] ErrorBody),
+    Unauthorized(ErrorBody),
     /// `RATE_LIMITED`: too many calls; come back after `Retry-After` seconds.
     #[response(status = 429)]
-    RateLimited(#[to_schema] ErrorBody),
+    RateLimited(ErrorBody),
     /// `INTERNAL_ERROR`: the server's log has the cause under the `request_id`.
     #[response(status = 500)]
-    Internal(#[to_schema] ErrorBody),
+    Internal(ErrorBody),
     /// `SERVICE_UNAVAILABLE`: the database or the store does not answer; nothing was changed.
     #[response(status = 503)]
-    Unavailable(#[to_schema] ErrorBody),
+    Unavailable(ErrorBody),
 }
 
 /// The table of a use case's refusals: `refusals!(ProposeError: pass [Denied, Invalid, Store] {
