@@ -71,11 +71,15 @@ async fn receive(api: &Api, request: &HttpRequest, payload: &mut web::Payload) -
     let boundary = boundary(request)?;
     let (near, far) = crossing();
     let idle = Duration::from_secs(api.settings.upload_idle_seconds);
-    let receiving = api.run(receive_transfer(api.clone(), auth, boundary, far));
+    let mut receiving = std::pin::pin!(api.run(receive_transfer(api.clone(), auth, boundary, far)));
     // Both at once. If this future is dropped because the client went away, the near end goes with it, and
-    // the receiving task, which goes on, takes its silence for what it is.
-    let (transfer, ()) = tokio::join!(receiving, near.pump(payload, idle));
-    transfer
+    // the receiving task, which goes on, takes its silence for what it is. A refusal does not wait for the
+    // client's next byte.
+    tokio::select! {
+        biased;
+        transfer = &mut receiving => transfer,
+        () = near.pump(payload, idle) => receiving.await,
+    }
 }
 
 impl From<RouteError> for ApiError {
