@@ -230,11 +230,8 @@ pub async fn a_transfer_ends_once_and_can_be_deleted_after(db: &TestDb) {
         assert_eq!(tx.transfer(id(n)).await.unwrap(), Some(expected));
         let ended_otherwise = status != TransferStatus::Deleted;
         assert_eq!(tx.end_transfer(id(n), TransferStatus::Deleted, at(80)).await.unwrap(), ended_otherwise);
-        let deleted = Transfer {
-            status: TransferStatus::Deleted,
-            ended_at: Some(at(70)),
-            ..transfer(n, A11, B21)
-        };
+        let deleted =
+            Transfer { status: TransferStatus::Deleted, ended_at: Some(at(70)), ..transfer(n, A11, B21) };
         assert_eq!(tx.transfer(id(n)).await.unwrap(), Some(deleted), "the first end is kept");
     }
     assert!(!tx.end_transfer(id(4), TransferStatus::Expired, at(80)).await.unwrap());

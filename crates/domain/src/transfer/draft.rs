@@ -79,8 +79,14 @@ impl TransferForm {
         check_label(errors, "recipient", self.recipient.as_deref(), MAX_LABEL_CHARS);
         let account = self.recipient_account.as_deref().filter(|text| !text.is_empty());
         check_label(errors, "recipient_account", account, MAX_ACCOUNT_CHARS);
-        if self.message.as_ref().is_some_and(|text| text.chars().count() > MAX_MESSAGE_CHARS) {
-            errors.add("message", format!("must be a text of at most {MAX_MESSAGE_CHARS} characters"));
+        if self.message.as_ref().is_some_and(|text| !is_message(text)) {
+            errors.add(
+                "message",
+                format!(
+                    "must be a text of at most {MAX_MESSAGE_CHARS} characters without control characters other \
+                     than tabs and line ends"
+                ),
+            );
         }
         if self.max_downloads.is_some_and(|n| !(1..=MAX_MAX_DOWNLOADS).contains(&n)) {
             errors.add("max_downloads", format!("must be a whole number from 1 to {MAX_MAX_DOWNLOADS}"));
@@ -307,6 +313,11 @@ fn lifetime_under(asked: Option<u64>, plan: &Plan) -> Result<u64, Invalid> {
             Err(Invalid::field("expires_in", format!("must be at most {hours}h on the plan {plan}")))
         }
     }
+}
+
+fn is_message(text: &str) -> bool {
+    let unprintable = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    text.chars().count() <= MAX_MESSAGE_CHARS && !text.contains(unprintable)
 }
 
 fn check_label(errors: &mut FieldErrors, name: &str, text: Option<&str>, most: usize) {

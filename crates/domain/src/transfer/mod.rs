@@ -35,7 +35,7 @@ pub use route::{Ends, Route, RouteError, find_route};
 pub use status::TransferStatus;
 pub use sweep::{Purged, purge, sweep};
 pub use ticket::{Ticket, UrlSignature, UrlSigner};
-pub use upload::{ReceiveError, ReceivedBytes, discard, receive};
+pub use upload::{Arrival, ReceiveError, ReceivedBytes, discard, receive};
 
 use crate::agent::PublicKey;
 use crate::blob::ObjectKey;

@@ -35,24 +35,34 @@ pub enum ReceiveError {
     Store(#[from] StoreError),
 }
 
+/// What is about to arrive.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// Whose upload it is.
+    pub account: AccountId,
+    /// Uploads of the same transfer that have arrived already: they must live until the last one has.
+    pub held: &'a [UploadId],
+    /// The stream's length in bytes, where it is known.
+    pub size: Option<u64>,
+    /// The most bytes it may have.
+    pub limit: Limit,
+}
+
 /// Receives a stream into the store under an upload row of its own. After an error nothing is left, or the
 /// sweeper removes what an outage kept from being removed.
-///
-/// `size` is the stream's length where it is known; `limit` the most bytes it may have.
 ///
 /// # Errors
 /// [`ReceiveError`].
 pub async fn receive(
     ports: &Ports,
-    account: AccountId,
+    arrival: Arrival<'_>,
     body: &mut dyn ByteSource,
-    size: Option<u64>,
-    limit: Limit,
 ) -> Result<ReceivedBytes, ReceiveError> {
-    let upload = act::perform(ports, &BeginUpload { account }).await?;
+    let begin = BeginUpload { account: arrival.account, held: arrival.held.to_vec() };
+    let upload = act::perform(ports, &begin).await?;
     let mut guarded =
-        GuardedSource { ports, upload: &upload, body, limit, received: 0, renewed_at: upload.created_at };
-    match guarded.store(size).await {
+        GuardedSource { ports, upload: &upload, arrival, body, received: 0, renewed_at: upload.created_at };
+    match guarded.store(arrival.size).await {
         Ok(stored) => Ok(ReceivedBytes { upload: upload.id, object_key: upload.object_key, stored }),
         Err(error) => {
             // The stream's error is the answer; what can't be removed now is left to the sweeper.
@@ -91,9 +101,10 @@ async fn remove(ports: &Ports, id: UploadId, object_key: &ObjectKey) -> Result<(
     Ok(())
 }
 
-/// Writes the row that protects what is about to arrive.
+/// Writes the row that protects what is about to arrive, and prolongs the protection of what has arrived.
 struct BeginUpload {
     account: AccountId,
+    held: Vec<UploadId>,
 }
 
 #[async_trait]
@@ -113,6 +124,9 @@ impl Act for BeginUpload {
             reaping: false,
         };
         tx.insert_upload(&upload).await?;
+        if !renew_all(cx, tx, &self.held).await? {
+            return Err(StoreError::Unavailable { contention: false, source: LEASE_LOST.into() });
+        }
         Ok(upload)
     }
 }
@@ -121,18 +135,30 @@ fn lease(cx: &Cx<'_>) -> Duration {
     Duration::from_secs(cx.settings.upload_lease_seconds.into())
 }
 
+/// What is said of bytes whose protection ended before their transfer was made.
+const LEASE_LOST: &str = "an upload's lease had run out";
+
+async fn renew_all(cx: &Cx<'_>, tx: &mut dyn UnitOfWork, ids: &[UploadId]) -> Result<bool, StoreError> {
+    for id in ids {
+        if !tx.renew_upload(*id, cx.now + lease(cx)).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Prolongs the protection; `false` if the sweeper was faster.
-struct RenewUpload {
-    id: UploadId,
+struct RenewUploads {
+    ids: Vec<UploadId>,
 }
 
 #[async_trait]
-impl Act for RenewUpload {
+impl Act for RenewUploads {
     type Output = bool;
     type Error = StoreError;
 
     async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<bool, StoreError> {
-        tx.renew_upload(self.id, cx.now + lease(cx)).await
+        renew_all(cx, tx, &self.ids).await
     }
 }
 
@@ -169,12 +195,12 @@ impl Act for ForgetUpload {
     }
 }
 
-/// Lets bytes through up to a limit, and renews the upload's lease as they come.
+/// Lets bytes through up to a limit, and renews the leases of their upload and the held ones as they come.
 struct GuardedSource<'a> {
     ports: &'a Ports,
     upload: &'a Upload,
+    arrival: Arrival<'a>,
     body: &'a mut dyn ByteSource,
-    limit: Limit,
     received: u64,
     renewed_at: Timestamp,
 }
@@ -184,7 +210,7 @@ impl ByteSource for GuardedSource<'_> {
     async fn next(&mut self) -> Result<Option<Bytes>, SourceError> {
         let Some(block) = self.body.next().await? else { return Ok(None) };
         self.received += block.len() as u64;
-        if let Some(limit) = self.limit
+        if let Some(limit) = self.arrival.limit
             && self.received > limit
         {
             return Err(SourceError::TooLarge { limit });
@@ -213,12 +239,14 @@ impl GuardedSource<'_> {
         if now < self.renewed_at + due {
             return Ok(());
         }
-        match act::perform(self.ports, &RenewUpload { id: self.upload.id }).await {
+        let mut ids = self.arrival.held.to_vec();
+        ids.push(self.upload.id);
+        match act::perform(self.ports, &RenewUploads { ids }).await {
             Ok(true) => {
                 self.renewed_at = now;
                 Ok(())
             }
-            Ok(false) => Err(SourceError::Stopped("the upload's lease had run out".into())),
+            Ok(false) => Err(SourceError::Stopped(LEASE_LOST.into())),
             Err(error) => Err(SourceError::Stopped(Box::new(error))),
         }
     }

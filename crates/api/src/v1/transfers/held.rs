@@ -21,6 +21,11 @@ impl HeldBytes {
     pub fn new(api: Api, bytes: ReceivedBytes) -> Self {
         Self { api, bytes: Some(bytes) }
     }
+
+    /// The upload that holds them.
+    pub fn upload(&self) -> Option<UploadId> {
+        self.bytes.as_ref().map(|bytes| bytes.upload)
+    }
 }
 
 impl Drop for HeldBytes {

@@ -107,6 +107,14 @@ fn texts_have_their_lengths_and_no_control_characters() {
 }
 
 #[test]
+fn a_message_has_lines_but_no_other_control_characters() {
+    for (message, good) in [("one\ntwo\tthree\r\n", true), ("nul\0", false), ("bell\u{7}", false)] {
+        let form = TransferForm { message: text(message), ..least() };
+        assert_eq!(form.into_draft(FieldErrors::default()).is_ok(), good, "{message:?}");
+    }
+}
+
+#[test]
 fn a_message_has_at_most_4096_characters() {
     for (length, allowed) in [(0, true), (4_096, true), (4_097, false)] {
         let form = TransferForm { message: Some("ä".repeat(length)), ..least() };

@@ -9,7 +9,17 @@ use crate::mock::{Fixture, id};
 const FIRST: u128 = Fixture::FIRST_ID;
 
 async fn take(world: &World, steps: Vec<Step>, limit: Limit) -> Result<ReceivedBytes, ReceiveError> {
-    receive(&world.ports(), id(ME), &mut Body::new(world, steps), None, limit).await
+    take_after(world, &[], steps, limit).await
+}
+
+async fn take_after(
+    world: &World,
+    held: &[UploadId],
+    steps: Vec<Step>,
+    limit: Limit,
+) -> Result<ReceivedBytes, ReceiveError> {
+    let arrival = Arrival { account: id(ME), held, size: None, limit };
+    receive(&world.ports(), arrival, &mut Body::new(world, steps)).await
 }
 
 /// Neither a row nor an object.
@@ -116,6 +126,35 @@ async fn bytes_renew_the_lease_once_a_third_of_it_is_over() {
         lease_is(120),
     ];
     assert!(take(&world, steps, None).await.is_ok());
+}
+
+fn lease_of(world: &World, id: UploadId) -> TimeDelta {
+    world.rows().uploads[&id].lease_until - world.now()
+}
+
+#[tokio::test]
+async fn files_that_have_arrived_live_until_the_last_one_has() {
+    let world = World::new();
+    let first = take(&world, vec![Step::Block("a"), Step::Wait(100)], None).await.unwrap().upload;
+    let steps = vec![
+        Step::Meanwhile(Box::new(move |world: &World| {
+            assert_eq!(lease_of(world, first), TimeDelta::seconds(120), "from the start");
+        })),
+        Step::Wait(60),
+        Step::Block("b"),
+        Step::Meanwhile(Box::new(move |world: &World| {
+            assert_eq!(lease_of(world, first), TimeDelta::seconds(120), "and with each renewal");
+        })),
+    ];
+    assert!(take_after(&world, &[first], steps, None).await.is_ok());
+}
+
+#[tokio::test]
+async fn nothing_arrives_after_a_file_that_the_sweeper_took() {
+    let world = World::new();
+    let error = take_after(&world, &[id(77)], vec![Step::Block("a")], None).await;
+    assert!(matches!(error, Err(ReceiveError::Store(StoreError::Unavailable { .. }))), "{error:?}");
+    assert_eq!(world.blobs.count(), 0);
 }
 
 #[tokio::test]
