@@ -8,4 +8,5 @@ mod crash;
 mod demo;
 mod doctor;
 mod exchange;
+mod matrix;
 mod sdk;
