@@ -5,8 +5,9 @@ use actix_web::http::header::{ContentDisposition, DispositionType, HeaderValue};
 use agentdrop_domain::act;
 use agentdrop_domain::blob::{BlobError, ByteSource, SourceError};
 use agentdrop_domain::error::{FieldErrors, Invalid};
+use agentdrop_domain::ids::UploadId;
 use agentdrop_domain::transfer::{
-    CheckSoFar, FileName, MAX_FILES, ReceiveError, Transfer, TransferForm, receive,
+    Arrival, CheckSoFar, FileName, MAX_FILES, ReceiveError, Transfer, TransferForm, receive,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -121,7 +122,9 @@ impl FormReader {
         let content_type = content_type(&part);
         let mut body = FileSource { part, searched: self.searched.clone() };
         let limit = self.api.ports.settings.plans.of(&self.auth.account.plan).max_file_bytes;
-        let received = receive(&self.api.ports, self.auth.account.id, &mut body, None, limit).await;
+        let held: Vec<UploadId> = self.files.iter().filter_map(|file| file.bytes.upload()).collect();
+        let arrival = Arrival { account: self.auth.account.id, held: &held, size: None, limit };
+        let received = receive(&self.api.ports, arrival, &mut body).await;
         let bytes = HeldBytes::new(self.api.clone(), received.map_err(refused)?);
         self.files.push(HeldFile { name, content_type, bytes });
         Ok(())
