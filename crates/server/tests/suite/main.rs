@@ -6,6 +6,7 @@ mod api;
 mod api_keys;
 mod crash;
 mod demo;
+mod deploy;
 mod doctor;
 mod exchange;
 mod matrix;

@@ -1,5 +1,6 @@
 //! Received bytes that are discarded unless a transfer takes them over.
 
+use agentdrop_domain::ids::UploadId;
 use agentdrop_domain::transfer::{
     self, CreateTransfer, Draft, FileName, ReceivedBytes, ReceivedFile, Transfer,
 };
