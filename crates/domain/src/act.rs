@@ -11,8 +11,8 @@ use crate::error::ActError;
 use crate::ids::IdGenerator;
 use crate::secret::SecretGenerator;
 use crate::settings::Settings;
-use crate::transfer::UrlSigner;
 use crate::store::{Database, ReadView, UnitOfWork};
+use crate::transfer::UrlSigner;
 
 /// How often a use case is attempted while other transactions are in its way.
 pub const MAX_ATTEMPTS: u32 = 3;
