@@ -65,7 +65,7 @@ impl Caller {
     /// Lets account-wide credentials pass, and the agent's own key.
     ///
     /// # Errors
-    /// [`Denied::Forbidden`] for the key of another agent of the same account (decisions §1).
+    /// [`Denied::Forbidden`] for the key of another agent of the same account (decision 3).
     pub fn require_agent(&self, agent: AgentId) -> Result<(), Denied> {
         match self.bound_agent() {
             Some(bound) if bound != agent => {

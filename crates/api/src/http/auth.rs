@@ -113,7 +113,7 @@ fn named_agent(request: &HttpRequest) -> Result<Option<String>, ApiError> {
 }
 
 /// Turns the refusal into its answer. Only a presented credential that is unknown or revoked counts as a
-/// failed authentication (decisions §8).
+/// failed authentication (decision 3).
 fn refuse(api: &Api, request: &HttpRequest, error: AuthenticateError) -> ApiError {
     let failed = matches!(error, AuthenticateError::Unknown | AuthenticateError::Revoked);
     if failed && let Err(limited) = api.limits.count_failure(client_address(api, request)) {

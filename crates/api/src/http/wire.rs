@@ -24,7 +24,7 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-/// A limit: -1 is unlimited (decisions §8).
+/// A limit: -1 is unlimited (decision 3).
 #[must_use]
 pub fn limit(limit: Limit) -> i64 {
     limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX))

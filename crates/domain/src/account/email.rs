@@ -20,7 +20,7 @@ impl Email {
 
     /// The address as strangers may see it: the first two characters of the local part, then one `*` for
     /// each further character, the domain unchanged; a local part of one or two characters is all `*`
-    /// (decisions §5).
+    /// (decision 3).
     #[must_use]
     pub fn masked(&self) -> String {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));

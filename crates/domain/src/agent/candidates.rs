@@ -1,5 +1,5 @@
 //! Whom a caller means by a recipient: one answer for resolving, sending and making channels
-//! (decisions §5).
+//! (decision 3).
 
 use std::collections::HashSet;
 

@@ -34,7 +34,7 @@ fn raw(bytes: &[u8], spki: [u8; 12]) -> Result<[u8; 32], BadKey> {
 }
 
 impl PublicKey {
-    /// Accepts 32 raw bytes or SPKI DER and normalises to raw (decisions §3).
+    /// Accepts 32 raw bytes or SPKI DER and normalises to raw (decision 3).
     ///
     /// # Errors
     /// [`BadKey`] for another shape or a small-order point.

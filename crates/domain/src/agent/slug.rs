@@ -5,7 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 
 /// An agent's name on the wire: 1 to 64 of `A-Z a-z 0-9 . _ -`, beginning with a letter or digit,
-/// case-sensitive; neither shaped like a UUID nor a word that routes use (decisions §3).
+/// case-sensitive; neither shaped like a UUID nor a word that routes use (decision 3).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AgentSlug(String);
 

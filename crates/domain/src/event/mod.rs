@@ -21,7 +21,7 @@ pub struct Event {
     pub at: Timestamp,
 }
 
-/// The names of events (decisions §7).
+/// The names of events (decision 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum EventName {

@@ -91,7 +91,7 @@ impl Download {
     }
 }
 
-/// How long a grant lasts: the time a slow client needs, at least `least`, at most a day (decisions §5).
+/// How long a grant lasts: the time a slow client needs, at least `least`, at most a day (decision 3).
 fn grant_seconds(total_size: u64, least: u64) -> u64 {
     (total_size / SLOWEST_BYTES_PER_SECOND).max(least).min(MAX_GRANT_SECONDS.max(least))
 }

@@ -145,7 +145,7 @@ impl TransferForm {
         })
     }
 
-    /// The encryption layout, each with exactly its own fields (decisions §5).
+    /// The encryption layout, each with exactly its own fields (decision 3).
     fn layout(&self, errors: &mut FieldErrors) -> Option<EncryptionLayout> {
         let given = |field: Need| match field {
             Need::EncryptedKey => self.encrypted_key.is_some(),

@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// The name of a file: 1 to 255 bytes of UTF-8 that name one entry of a folder, never another folder, and
-/// are safe to show in any terminal (decisions §5).
+/// are safe to show in any terminal (decision 3).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileName(String);
 

@@ -24,7 +24,7 @@ pub enum RouteError {
     #[error("mode {0} is not available on this server; use agent-to-agent")]
     ModeNotAvailable(&'static str),
     /// No connection, no active pairing, or no such agent: the same answer, so that nothing can be
-    /// enumerated (decisions §4).
+    /// enumerated (decision 3).
     #[error(
         "the recipient is not one of your agents, and no active pairing lets the sender reach an agent of that name: connect the accounts and pair the two agents first"
     )]
@@ -64,7 +64,7 @@ pub struct Route {
     pub pairing: Option<ActivePairing>,
 }
 
-/// An agent key sends as its own agent only (decisions §1).
+/// An agent key sends as its own agent only (decision 3).
 ///
 /// # Errors
 /// [`Denied::ScopeMismatch`] for another sender.

@@ -19,7 +19,7 @@ pub enum Part {
 /// The caller's part in a transfer.
 ///
 /// # Errors
-/// 404 for strangers; 403 for the key of an own agent that neither sent nor receives it (decisions §1).
+/// 404 for strangers; 403 for the key of an own agent that neither sent nor receives it (decision 3).
 pub fn part_of(caller: &Caller, transfer: &Transfer) -> Result<Part, Denied> {
     let sends = caller.account == transfer.sender.account;
     let receives = caller.account == transfer.recipient.account;
@@ -38,7 +38,7 @@ pub fn part_of(caller: &Caller, transfer: &Transfer) -> Result<Part, Denied> {
 /// Whether the caller may have the transfer's bytes: the recipient agent's key or the recipient account's.
 ///
 /// # Errors
-/// 404 for strangers, 403 for the sender unless it is the recipient too (decisions §5).
+/// 404 for strangers, 403 for the sender unless it is the recipient too (decision 3).
 pub fn require_recipient(caller: &Caller, transfer: &Transfer) -> Result<(), Denied> {
     part_of(caller, transfer)?;
     let receives = match caller.bound_agent() {
