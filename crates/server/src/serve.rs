@@ -15,6 +15,8 @@ use crate::with_causes;
 
 /// The pause between two looks into an empty job queue.
 const IDLE_PAUSE: Duration = Duration::from_secs(1);
+/// How long a stopping node waits for the round of jobs that is under way.
+const LAST_JOB: Duration = Duration::from_secs(5);
 /// The pause after the job queue did not answer.
 const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -85,24 +87,36 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> 
 }
 
 impl Running {
-    /// Takes no new requests, lets running ones finish within the configured time, then ends.
+    /// Takes no new requests and jobs, lets running requests finish within the configured time, then ends.
     pub async fn stop(self) {
+        self.stop.cancel();
         self.http.stop(true).await;
         self.end().await;
     }
 
-    /// Ends at once.
+    /// Ends at once. A job that is cut off is begun again when its lease has run out.
     pub async fn abort(self) {
+        self.stop.cancel();
+        self.working.abort();
         self.http.stop(false).await;
         self.end().await;
     }
 
-    async fn end(self) {
-        self.stop.cancel();
-        for (part, ended) in [("http", self.serving.await.map(drop)), ("worker", self.working.await)] {
-            if let Err(error) = ended {
-                tracing::error!(part, %error, "a part of the server ended badly");
-            }
+    /// Waits until the HTTP server has ended by itself, which it should never do.
+    pub async fn failed(&mut self) -> String {
+        match (&mut self.serving).await {
+            Ok(Ok(())) => "the HTTP server has ended".to_owned(),
+            Ok(Err(error)) => format!("the HTTP server has ended: {error}"),
+            Err(error) => format!("the HTTP server has ended: {error}"),
+        }
+    }
+
+    async fn end(mut self) {
+        if tokio::time::timeout(LAST_JOB, &mut self.working).await.is_err() {
+            self.working.abort();
+        }
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the HTTP server ended badly");
         }
     }
 }
@@ -114,7 +128,12 @@ async fn work(ports: Ports, stop: CancellationToken) {
         tracing::warn!(cause = with_causes(&error), "the sweep could not be put into the queue");
     }
     while !stop.is_cancelled() {
-        let pause = round(&ports).await;
+        // In a task of its own, so that a panic in a driver does not end the work for good.
+        let round = tokio::spawn(round(ports.clone())).await;
+        let pause = round.unwrap_or_else(|error| {
+            tracing::error!(%error, "a round of background work ended badly");
+            Some(OUTAGE_PAUSE)
+        });
         if let Some(pause) = pause {
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -125,8 +144,8 @@ async fn work(ports: Ports, stop: CancellationToken) {
 }
 
 /// One round of work; how long to rest after it.
-async fn round(ports: &Ports) -> Option<Duration> {
-    match work_once(ports).await {
+async fn round(ports: Ports) -> Option<Duration> {
+    match work_once(&ports).await {
         Ok(round) => {
             for (kind, error) in &round.failures {
                 tracing::warn!(?kind, cause = with_causes(error), "a job failed and will be tried again");

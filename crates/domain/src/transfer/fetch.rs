@@ -55,6 +55,10 @@ impl Ask for OpenFile {
         if grant.revoked_at.is_some() || grant.expires_at <= cx.now || transfer.purged_at.is_some() {
             return Err(FetchError::Gone);
         }
+        // A revoked key takes its URLs along.
+        if view.api_key(grant.key_id).await?.is_none_or(|key| key.revoked_at.is_some()) {
+            return Err(FetchError::Gone);
+        }
         let file = transfer.files.into_iter().find(|file| file.id == self.file).ok_or_else(missing)?;
         Ok((file, grant))
     }

@@ -29,13 +29,22 @@ pub async fn sweep(ports: &Ports) -> Result<(), ReceiveError> {
 async fn expire(ports: &Ports) -> Result<(), ReceiveError> {
     loop {
         let batch = act::ask(ports, &RunOut).await?;
-        for id in &batch {
-            act::perform(ports, &Expire { id: *id }).await?;
-        }
+        expire_each(ports, &batch).await?;
         if batch.len() < BATCH as usize {
             return Ok(());
         }
     }
+}
+
+async fn expire_each(ports: &Ports, ids: &[TransferId]) -> Result<(), ReceiveError> {
+    let mut first_failure = Ok(());
+    for id in ids {
+        match act::perform(ports, &Expire { id: *id }).await.map_err(ReceiveError::from) {
+            Err(error) if is_outage(&error) => return Err(error),
+            outcome => first_failure = first_failure.and(outcome),
+        }
+    }
+    first_failure
 }
 
 async fn reap(ports: &Ports) -> Result<(), ReceiveError> {
@@ -59,9 +68,12 @@ async fn reap_each(ports: &Ports, uploads: &[Upload]) -> Result<(), ReceiveError
     first_failure
 }
 
-/// Whether the next upload would fail in the same way.
+/// Whether the next row would fail in the same way.
 const fn is_outage(error: &ReceiveError) -> bool {
-    matches!(error, ReceiveError::Store(_) | ReceiveError::Blob(BlobError::Unavailable(_)))
+    matches!(
+        error,
+        ReceiveError::Store(StoreError::Unavailable { .. }) | ReceiveError::Blob(BlobError::Unavailable(_))
+    )
 }
 
 struct RunOut;

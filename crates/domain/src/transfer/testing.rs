@@ -18,6 +18,7 @@ use super::*;
 use crate::account::AccountCard;
 use crate::act::Ports;
 use crate::agent::{Agent, PairedAgent};
+use crate::api_key::ApiKey;
 use crate::audit::AuditEntry;
 use crate::blob::{Blob, BlobEntry, BlobError, BlobStore, ByteSource, SourceError, Stored};
 use crate::clock::Clock;
@@ -86,6 +87,21 @@ pub(crate) fn file(n: u128, name: &str, size: u64) -> TransferFile {
 }
 
 /// The grant `id(n)` of the transfer `id(50)`, for the next 15 minutes.
+/// A living account key.
+pub(crate) fn key(id: ApiKeyId) -> ApiKey {
+    ApiKey {
+        id,
+        account_id: crate::mock::id(ME),
+        agent_id: None,
+        name: "key".to_owned(),
+        prefix: "agd_live_0000".to_owned(),
+        last_used_at: None,
+        transfer_count: 0,
+        created_at: Fixture::new().now,
+        revoked_at: None,
+    }
+}
+
 pub(crate) fn grant(n: u128) -> Grant {
     let now = Fixture::new().now;
     Grant {
@@ -427,6 +443,7 @@ fn transfer_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
 }
 
 fn grant_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
+    tx.expect_api_key().returning(|id| Ok(Some(key(id))));
     on!(tx, copy, expect_grant, |rows, id| rows.grants.get(&id).cloned());
     on!(tx, copy, expect_protected_until, |rows, id, now| rows.protected_until(id, now));
     on!(tx, copy, expect_insert_grant, |rows, grant| {

@@ -14,6 +14,9 @@ pub enum ServeError {
     /// It never began.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The HTTP server is gone without being told to.
+    #[error("{0}")]
+    Ended(String),
     /// The system.
     #[error("can't listen for signals or write to standard output")]
     Io(#[from] io::Error),
@@ -26,9 +29,12 @@ pub enum ServeError {
 /// [`ServeError`].
 pub async fn serve(config: &Config, out: &mut impl Write) -> Result<(), ServeError> {
     let mut signals = Signals::new()?;
-    let running = start(config).await?;
+    let mut running = start(config).await?;
     greet(config, &running, out)?;
-    signals.next().await;
+    tokio::select! {
+        () = signals.next() => {}
+        failure = running.failed() => return Err(ServeError::Ended(failure)),
+    }
     tracing::info!("stopping; running requests may finish");
     tokio::select! {
         () = running.stop() => {}

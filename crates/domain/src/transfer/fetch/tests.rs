@@ -17,6 +17,7 @@ async fn open(
     let mut tx = MockTx::new();
     tx.expect_grant().withf(move |asked| *asked == what.grant).return_once(move |_| Ok(grant));
     tx.expect_transfer().withf(|asked| *asked == id(50)).return_once(move |_| Ok(of));
+    tx.expect_api_key().returning(|of| Ok(Some(key(of))));
     what.answer(&Fixture::new().cx(), &mut tx).await
 }
 
@@ -30,6 +31,19 @@ async fn a_living_grant_opens_each_file_of_its_transfer() {
         let what = OpenFile { file: id(file), ..OPEN() };
         let (opened, under) = open(what, Some(grant(80)), Some(transfer(&agent(22)))).await.unwrap();
         assert_eq!((opened.id, under), (id(file), grant(80)));
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_takes_its_urls_along() {
+    let revoked = |of| crate::api_key::ApiKey { revoked_at: Some(Fixture::new().now), ..key(of) };
+    for known in [Some(revoked(grant(80).key_id)), None] {
+        let mut tx = MockTx::new();
+        tx.expect_grant().return_once(|_| Ok(Some(grant(80))));
+        tx.expect_transfer().return_once(|_| Ok(Some(transfer(&agent(22)))));
+        tx.expect_api_key().withf(|asked| *asked == grant(80).key_id).return_once(move |_| Ok(known));
+        let outcome = OPEN().answer(&Fixture::new().cx(), &mut tx).await;
+        assert!(matches!(outcome, Err(FetchError::Gone)));
     }
 }
 
