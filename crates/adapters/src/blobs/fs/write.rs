@@ -1,4 +1,4 @@
-//! Storing a stream: large blocks, hashed and written beside each other while the next one is received.
+//! Storing a stream in large blocks, each written while the next one is received.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
@@ -7,17 +7,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use agentdrop_domain::blob::{BlobError, ByteSource, ObjectKey, Stored};
-use ring::digest::{Context, SHA256};
 use rustix::fs::{Advice, fadvise};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::super::block::{Block, Blocks, Gathered};
-use super::super::digest::{hash, sha256};
+use super::super::digest::Hashed;
 use super::Durability;
 use super::error::{blocking, failed, lost};
 use super::layout::Layout;
 
-/// How much is gathered before it is hashed and written, in bytes.
+/// How much is gathered before it is written, in bytes.
 const BLOCK: usize = 512 << 10;
 /// How much is written before the disk is asked to start on it, in bytes.
 const FLUSH: u64 = 16 << 20;
@@ -27,11 +26,11 @@ const MAX_SLICES: usize = 1024;
 /// An upload under way.
 struct Upload {
     file: Arc<File>,
-    hasher: Context,
+    /// What was handed to be written, in bytes.
     size: u64,
     durability: Durability,
-    /// The block that is being hashed and written.
-    running: Option<(JoinHandle<Context>, JoinHandle<io::Result<()>>)>,
+    /// The block that is being written.
+    writing: Option<JoinHandle<io::Result<()>>>,
 }
 
 pub(super) async fn put(
@@ -44,10 +43,10 @@ pub(super) async fn put(
         let (layout, key) = (layout.clone(), key.clone());
         blocking(move || layout.begin(&key)).await?
     };
-    let upload =
-        Upload { file: Arc::new(file), hasher: Context::new(&SHA256), size: 0, durability, running: None };
-    match upload.receive(layout, key, path.clone(), body).await {
-        Ok(stored) => Ok(stored),
+    let upload = Upload { file: Arc::new(file), size: 0, durability, writing: None };
+    let mut body = Hashed::new(body);
+    match upload.receive(layout, key, path.clone(), &mut body).await {
+        Ok(()) => Ok(body.stored()),
         Err(error) => {
             let layout = layout.clone();
             if let Err(left) = blocking(move || layout.abandon(&path)).await {
@@ -65,7 +64,7 @@ impl Upload {
         key: &ObjectKey,
         path: PathBuf,
         body: &mut dyn ByteSource,
-    ) -> Result<Stored, BlobError> {
+    ) -> Result<(), BlobError> {
         let mut blocks = Blocks::new(body);
         loop {
             let gathered = blocks.next(BLOCK).await;
@@ -77,54 +76,42 @@ impl Upload {
         }
     }
 
-    /// Hands a block to two threads and does not wait for them. No thread is kept while the next block is
-    /// received, however slowly that comes.
+    /// Hands a block to a thread and does not wait for it. No thread is kept while the next block is received,
+    /// however slowly that comes.
     fn start(&mut self, block: Block) {
-        let (offset, block) = (self.size, Arc::new(block));
+        let begin = self.size;
         self.size += block.len as u64;
-        let mut hasher = std::mem::replace(&mut self.hasher, Context::new(&SHA256));
-        let hash = {
-            let block = block.clone();
-            spawn_blocking(move || {
-                hash(&mut hasher, &block);
-                hasher
-            })
-        };
-        let (file, durability) = (self.file.clone(), self.durability);
-        let write = spawn_blocking(move || {
+        let (end, file, durability) = (self.size, self.file.clone(), self.durability);
+        self.writing = Some(spawn_blocking(move || {
             write(&file, &block)?;
             if durability == Durability::Full {
-                start_writeback(&file, offset, offset + block.len as u64);
+                start_writeback(&file, begin, end);
             }
             Ok(())
-        });
-        self.running = Some((hash, write));
+        }));
     }
 
-    /// Waits for the block that is being hashed and written.
+    /// Waits for the block that is being written.
     async fn settle(&mut self) -> Result<(), BlobError> {
-        let Some((hash, write)) = self.running.take() else { return Ok(()) };
-        let (hash, write) = (hash.await, write.await);
-        write.map_err(lost)?.map_err(failed)?;
-        self.hasher = hash.map_err(lost)?;
-        Ok(())
+        match self.writing.take() {
+            Some(writing) => writing.await.map_err(lost)?.map_err(failed),
+            None => Ok(()),
+        }
     }
 
     async fn finish(
-        mut self,
+        self,
         block: Block,
         layout: Arc<Layout>,
         key: ObjectKey,
         path: PathBuf,
-    ) -> Result<Stored, BlobError> {
+    ) -> Result<(), BlobError> {
         blocking(move || {
             write(&self.file, &block)?;
-            hash(&mut self.hasher, &block);
             if self.durability == Durability::Full {
                 self.file.sync_data()?;
             }
-            layout.publish(&path, &key, self.durability)?;
-            Ok(Stored { size: self.size + block.len as u64, sha256: sha256(self.hasher) })
+            layout.publish(&path, &key, self.durability)
         })
         .await
     }

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use agentdrop_domain::blob::{BlobError, ByteSource, ObjectKey, SourceError, Stored};
-use ring::digest::{Context, SHA256};
-use tokio::task::spawn_blocking;
 
 use super::super::block::{Block, Blocks, Gathered};
-use super::super::digest::{hash, sha256};
+use super::super::digest::Hashed;
 use super::Bucket;
 use super::error::failed;
 use super::multipart::{MAX_PARTS, Multipart};
@@ -22,16 +20,14 @@ pub(super) async fn put(
     body: &mut dyn ByteSource,
     size: Option<u64>,
 ) -> Result<Stored, BlobError> {
-    let part = part_len(size);
-    let mut stream = Hashed { blocks: Blocks::new(body), part, hasher: Context::new(&SHA256), size: 0 };
-    match stream.blocks.next(part).await? {
-        Gathered::Last(whole) => {
-            let whole = Arc::new(whole);
-            stream.hash_beside(&whole, put_object(bucket, key, &whole)).await?;
-        }
+    let part_len = part_len(size);
+    let mut body = Hashed::new(body);
+    let mut blocks = Blocks::new(&mut body);
+    match blocks.next(part_len).await? {
+        Gathered::Last(whole) => put_object(bucket, key, &Arc::new(whole)).await?,
         Gathered::Full(first) => {
             let mut upload = Multipart::begin(bucket, key).await?;
-            match send_parts(&mut stream, &mut upload, first).await {
+            match send_parts(&mut upload, &mut blocks, part_len, first).await {
                 Ok(()) => upload.complete().await?,
                 Err(error) => {
                     upload.abort().await;
@@ -40,7 +36,7 @@ pub(super) async fn put(
             }
         }
     }
-    Ok(Stored { size: stream.size, sha256: sha256(stream.hasher) })
+    Ok(body.stored())
 }
 
 /// How long the parts are, in bytes, so that their number suffices for `size`.
@@ -49,59 +45,20 @@ fn part_len(size: Option<u64>) -> usize {
     usize::try_from(needed.max(PART)).unwrap_or(usize::MAX)
 }
 
-/// A stream that is hashed while its blocks are sent.
-struct Hashed<'a> {
-    blocks: Blocks<'a>,
-    /// The length of a part in bytes.
-    part: usize,
-    hasher: Context,
-    /// What was sent, in bytes.
-    size: u64,
-}
-
-impl Hashed<'_> {
-    /// Sends a block and hashes it meanwhile.
-    async fn hash_beside(
-        &mut self,
-        block: &Arc<Block>,
-        sending: impl Future<Output = Result<(), BlobError>>,
-    ) -> Result<(), BlobError> {
-        let hashing = {
-            let (mut hasher, block) = (self.hasher.clone(), block.clone());
-            spawn_blocking(move || {
-                hash(&mut hasher, &block);
-                hasher
-            })
-        };
-        sending.await?;
-        self.hasher = hashing.await.map_err(|e| BlobError::Internal(e.into()))?;
-        self.size += block.len as u64;
-        Ok(())
-    }
-}
-
 async fn send_parts(
-    stream: &mut Hashed<'_>,
     upload: &mut Multipart<'_>,
+    blocks: &mut Blocks<'_>,
+    part_len: usize,
     first: Block,
 ) -> Result<(), BlobError> {
-    let mut gathered = Gathered::Full(first);
-    loop {
-        let (part, last) = match gathered {
-            Gathered::Full(part) => (Arc::new(part), false),
-            Gathered::Last(part) => (Arc::new(part), true),
-        };
-        stream.hash_beside(&part, upload.send(&part)).await?;
-        if last {
-            return Ok(());
+    upload.send(&Arc::new(first)).await?;
+    while upload.parts() < MAX_PARTS {
+        match blocks.next(part_len).await? {
+            Gathered::Full(part) => upload.send(&Arc::new(part)).await?,
+            Gathered::Last(part) => return upload.send(&Arc::new(part)).await,
         }
-        if upload.parts() == MAX_PARTS {
-            return Err(SourceError::TooLarge { limit: stream.size }.into());
-        }
-        // Not held while the next one is received.
-        drop(part);
-        gathered = stream.blocks.next(stream.part).await?;
     }
+    Err(SourceError::TooLarge { limit: (MAX_PARTS * part_len) as u64 }.into())
 }
 
 async fn put_object(bucket: &Bucket, key: &ObjectKey, whole: &Arc<Block>) -> Result<(), BlobError> {
