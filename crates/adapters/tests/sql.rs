@@ -50,7 +50,7 @@ contract! {
         counters_are_exact_in_parallel
         invites_are_counted_in_windows
         invites_are_exact_in_parallel
-        who_locks_an_account_is_alone_with_it
+        who_locks_an_account_or_an_address_is_alone_with_it
         locks_in_opposite_orders_never_deadlock
     }
     agents {

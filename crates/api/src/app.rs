@@ -1,10 +1,14 @@
 //! The application: operations, the pages about them, and what surrounds both.
 
+use std::any::Any;
 use std::net::TcpListener;
+use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
+use socket2::SockRef;
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt as _, scope};
@@ -15,8 +19,12 @@ use crate::http::body::MAX_JSON_BYTES;
 use crate::http::fallback::{KnownPaths, fallback};
 use crate::http::{envelope, health};
 use crate::openapi::{Document, openapi_json, skeleton};
+use crate::pages;
 use crate::state::Api;
 use crate::v1;
+
+/// For how long a client may take nothing of an answer.
+const MAX_STALL: Duration = Duration::from_secs(120);
 
 /// How the HTTP side is run.
 #[derive(Debug, Clone, Copy)]
@@ -59,16 +67,29 @@ pub fn serve(api: Api, listener: TcpListener, options: ServeOptions) -> std::io:
             .app_data(page.clone())
             .app_data(web::PayloadConfig::new(MAX_JSON_BYTES))
             .service(openapi_json)
+            .service(pages::transfer)
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")))
             .default_service(web::to(fallback))
             .wrap(from_fn(envelope::envelope))
     };
     let server = HttpServer::new(app)
+        .on_connect(|connection, _| give_up_stalled(connection))
         .workers(options.workers)
         .shutdown_timeout(options.shutdown_seconds)
         .disable_signals()
         .listen(listener)?
         .run();
     Ok(server)
+}
+
+/// Has the system end a connection whose peer takes nothing of what is sent to it for [`MAX_STALL`], so that a
+/// download that nobody reads holds no file and no memory for good.
+fn give_up_stalled(connection: &dyn Any) {
+    #[cfg(target_os = "linux")]
+    if let Some(stream) = connection.downcast_ref::<TcpStream>()
+        && let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(MAX_STALL))
+    {
+        tracing::warn!(%error, "a stalled connection will not be ended");
+    }
 }

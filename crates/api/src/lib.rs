@@ -4,10 +4,12 @@
 //! - [`blobs`]: the bytes behind signed URLs.
 //! - [`v1`]: the operations, one file a subject.
 //! - [`openapi`]: the OpenAPI document, generated from the operations, and the pages that show it.
+//! - [`pages`]: what people see.
 
 pub mod blobs;
 pub mod http;
 pub mod openapi;
+pub mod pages;
 pub mod v1;
 
 mod app;

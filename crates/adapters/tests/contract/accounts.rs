@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use agentdrop_domain::account::{Account, AccountCounter};
+use agentdrop_domain::account::{Account, AccountCounter, Email};
 use agentdrop_domain::ids::AccountId;
 use agentdrop_domain::plan::PlanName;
 use agentdrop_domain::store::{Database, StoreError, UniqueRule};
@@ -151,24 +151,30 @@ pub async fn invites_are_exact_in_parallel(db: &TestDb) {
     assert_eq!(counted.await.into_iter().filter(|counted| *counted).count(), 5);
 }
 
-pub async fn who_locks_an_account_is_alone_with_it(db: &TestDb) {
+pub async fn who_locks_an_account_or_an_address_is_alone_with_it(db: &TestDb) {
     with_accounts(db, [1]).await;
-    commit!(db, |tx| tx.set_account_plan(id(1), &plan("p0")).await.unwrap());
-    let database = db.database.clone();
-    // Read, decide in the program, write: loses updates unless each waits for the one before it.
-    in_parallel(64, move |_| {
-        let database = database.clone();
-        async move {
-            let mut tx = database.begin().await.unwrap();
-            tx.lock_accounts(&[id(1)]).await.unwrap();
-            let account = tx.account(id(1)).await.unwrap().unwrap();
-            let seen: u32 = account.plan.as_str().strip_prefix('p').unwrap().parse().unwrap();
-            tx.set_account_plan(id(1), &plan(&format!("p{}", seen + 1))).await.unwrap();
-            tx.commit().await.unwrap();
-        }
-    })
-    .await;
-    assert_eq!(db.read().await.account(id(1)).await.unwrap().unwrap().plan, plan("p64"));
+    for by_address in [false, true] {
+        commit!(db, |tx| tx.set_account_plan(id(1), &plan("p0")).await.unwrap());
+        let database = db.database.clone();
+        // Read, decide in the program, write: loses updates unless each waits for the one before it.
+        in_parallel(64, move |_| {
+            let database = database.clone();
+            async move {
+                let mut tx = database.begin().await.unwrap();
+                if by_address {
+                    tx.lock_address(&Email::try_from("nobody@example.com").unwrap()).await.unwrap();
+                } else {
+                    tx.lock_accounts(&[id(1)]).await.unwrap();
+                }
+                let account = tx.account(id(1)).await.unwrap().unwrap();
+                let seen: u32 = account.plan.as_str().strip_prefix('p').unwrap().parse().unwrap();
+                tx.set_account_plan(id(1), &plan(&format!("p{}", seen + 1))).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        })
+        .await;
+        assert_eq!(db.read().await.account(id(1)).await.unwrap().unwrap().plan, plan("p64"));
+    }
 }
 
 pub async fn locks_in_opposite_orders_never_deadlock(db: &TestDb) {

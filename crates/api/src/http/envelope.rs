@@ -5,10 +5,11 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, web};
+use actix_web::{Error, HttpMessage as _, ResponseError as _, web};
 use tracing::Instrument as _;
 
 use super::ApiError;
+use super::drain::Drained;
 use super::rate_limit::RateStatus;
 use crate::state::Api;
 
@@ -41,13 +42,14 @@ pub async fn envelope(
 
 async fn answer(
     id: String,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = std::time::Instant::now();
     let private = is_private(request.path());
     let mut response = if request.headers().contains_key(header::CONTENT_ENCODING) {
-        request.error_response(encoded_body()).map_into_right_body()
+        let refusal = Drained::answer(encoded_body().error_response(), request.take_payload());
+        request.into_response(refusal).map_into_right_body()
     } else {
         match next.call(request).await {
             Ok(response) => response.map_into_left_body(),
@@ -60,13 +62,12 @@ async fn answer(
     Ok(response)
 }
 
-fn encoded_body() -> Error {
+fn encoded_body() -> ApiError {
     ApiError::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "UNSUPPORTED_MEDIA_TYPE",
         "a Content-Encoding on a request body is not accepted; send the bytes as they are",
     )
-    .into()
 }
 
 fn is_private(path: &str) -> bool {

@@ -144,6 +144,12 @@ impl ApiError {
         .retry_after(OUTAGE_RETRY_SECONDS)
     }
 
+    /// Whether it tells of an outage, which may be over soon.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        self.0.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     /// Says after how many seconds to come back.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {

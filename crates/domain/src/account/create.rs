@@ -61,6 +61,8 @@ impl Act for CreateAccount {
         tx: &mut dyn UnitOfWork,
     ) -> Result<CreatedAccount, CreateAccountError> {
         let account = self.account(cx)?;
+        // An invite to this address is either here already or sees the account.
+        tx.lock_address(&account.email).await?;
         tx.insert_account(&account).await.map_err(|error| match error {
             StoreError::Conflict(UniqueRule::AccountEmail) => CreateAccountError::EmailTaken,
             other => CreateAccountError::Store(other),

@@ -25,6 +25,9 @@ pub trait AccountRepository: AccountReads {
     /// before the reads that a decision rests on. The accounts are locked in ascending order of their ids,
     /// so that two acts never wait for each other.
     async fn lock_accounts(&mut self, accounts: &[AccountId]) -> Result<(), StoreError>;
+    /// Makes every other act that locks this address wait until this transaction ends, whether or not an
+    /// account has it. Called before any account is locked, and once.
+    async fn lock_address(&mut self, email: &Email) -> Result<(), StoreError>;
     /// Adds an account. A taken address is a conflict on `AccountEmail`.
     async fn insert_account(&mut self, account: &Account) -> Result<(), StoreError>;
     /// Puts an account on another plan. `false` if there is no such account.

@@ -42,6 +42,7 @@ async fn a_new_account_has_a_key_and_the_invites_that_waited_for_it() {
     let made = create(None).perform(&fixture.cx(), &mut tx).await.unwrap();
     assert_eq!(made.account.email.as_str(), "ann@example.com");
     assert_eq!(made.account.plan.as_str(), "enterprise");
+    assert_eq!(journal.locked_address(), Some(made.account.email.clone()));
     assert_eq!(made.key.key.account_id, made.account.id);
     assert!(made.key.token.reveal().starts_with("agd_live_"));
     assert_eq!(journal.audited(), [("account.create", made.account.id.to_string())]);
@@ -51,6 +52,7 @@ async fn a_new_account_has_a_key_and_the_invites_that_waited_for_it() {
 async fn a_taken_address_is_refused() {
     let fixture = Fixture::new();
     let mut tx = MockTx::new();
+    Journal::default().allow_locks(&mut tx);
     tx.expect_insert_account().return_once(|_| Err(StoreError::Conflict(UniqueRule::AccountEmail)));
     let refusal = create(Some("team")).perform(&fixture.cx(), &mut tx).await;
     assert!(matches!(refusal, Err(CreateAccountError::EmailTaken)));

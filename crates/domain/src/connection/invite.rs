@@ -101,6 +101,8 @@ impl Act for Invite {
         if inviter.email == self.email {
             return Err(InviteError::SelfConnection);
         }
+        // So that nobody signs up with it unseen.
+        tx.lock_address(&self.email).await?;
         let target = self.lock(tx).await?;
         check_target(tx, inviter.id, &self.email, target.as_ref()).await?;
         count(cx, tx, &inviter).await?;

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MockTx;
+use crate::account::Email;
 use crate::audit::AuditEntry;
 use crate::event::{Event, EventName};
 use crate::ids::AccountId;
@@ -11,6 +12,7 @@ pub struct Journal(Arc<Mutex<Notes>>);
 
 #[derive(Debug, Default)]
 struct Notes {
+    address: Option<Email>,
     locked: Vec<AccountId>,
     events: Vec<Event>,
     audit: Vec<AuditEntry>,
@@ -21,8 +23,16 @@ impl Journal {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Lets the transaction lock accounts.
+    /// Lets the transaction lock an address, and then accounts.
     pub fn allow_locks(&self, tx: &mut MockTx) {
+        let journal = self.clone();
+        tx.expect_lock_address().times(..=1).returning(move |address| {
+            journal.with(|notes| {
+                assert!(notes.locked.is_empty(), "addresses are locked first");
+                notes.address = Some(address.clone());
+            });
+            Ok(())
+        });
         let journal = self.clone();
         tx.expect_lock_accounts().returning(move |accounts| {
             journal.with(|notes| notes.locked.extend_from_slice(accounts));
@@ -43,6 +53,12 @@ impl Journal {
             journal.with(|notes| notes.events.extend_from_slice(events));
             Ok(())
         });
+    }
+
+    /// The address that was locked.
+    #[must_use]
+    pub fn locked_address(&self) -> Option<Email> {
+        self.with(|notes| notes.address.clone())
     }
 
     /// The accounts that were locked, in the order of the calls.

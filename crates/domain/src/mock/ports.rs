@@ -69,6 +69,7 @@ mock! {
 
     #[async_trait]
     impl AccountRepository for Tx {
+        async fn lock_address(&mut self, email: &Email) -> Result<(), StoreError>;
         async fn lock_accounts(&mut self, accounts: &[AccountId]) -> Result<(), StoreError>;
         async fn insert_account(&mut self, account: &Account) -> Result<(), StoreError>;
         async fn set_account_plan(&mut self, id: AccountId, plan: &PlanName) -> Result<bool, StoreError>;

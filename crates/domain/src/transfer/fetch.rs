@@ -52,15 +52,38 @@ impl Ask for OpenFile {
         let missing = || FetchError::Denied(Denied::NotFound("File"));
         let grant = view.grant(self.grant).await?.ok_or_else(missing)?;
         let transfer = view.transfer(grant.transfer_id).await?.ok_or_else(missing)?;
-        if grant.revoked_at.is_some() || grant.expires_at <= cx.now || transfer.purged_at.is_some() {
+        if grant.expires_at <= cx.now || transfer.purged_at.is_some() {
             return Err(FetchError::Gone);
         }
-        // A revoked key takes its URLs along.
-        if view.api_key(grant.key_id).await?.is_none_or(|key| key.revoked_at.is_some()) {
+        if is_taken_back(view, &grant).await? {
             return Err(FetchError::Gone);
         }
         let file = transfer.files.into_iter().find(|file| file.id == self.file).ok_or_else(missing)?;
         Ok((file, grant))
+    }
+}
+
+/// A revoked key takes its URLs along.
+async fn is_taken_back(view: &mut dyn ReadView, grant: &Grant) -> Result<bool, StoreError> {
+    let key = view.api_key(grant.key_id).await?;
+    Ok(grant.revoked_at.is_some() || key.is_none_or(|key| key.revoked_at.is_some()))
+}
+
+/// Asks whether a running fetch may go on; that it outlives its URL is no reason to end it.
+#[derive(Debug, Clone, Copy)]
+pub struct MayGoOn {
+    /// The grant it runs under.
+    pub grant: GrantId,
+}
+
+#[async_trait]
+impl Ask for MayGoOn {
+    type Output = bool;
+    type Error = StoreError;
+
+    async fn answer(&self, _: &Cx<'_>, view: &mut dyn ReadView) -> Result<bool, StoreError> {
+        let Some(grant) = view.grant(self.grant).await? else { return Ok(false) };
+        Ok(!is_taken_back(view, &grant).await?)
     }
 }
 

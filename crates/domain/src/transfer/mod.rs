@@ -25,7 +25,7 @@ pub use download::{Download, DownloadError};
 pub use draft::{Draft, MAX_FILES, MAX_LABEL_CHARS, MAX_MAX_DOWNLOADS, MAX_MESSAGE_CHARS, TransferForm};
 pub use encryption::{Algorithm, Encryption, EncryptionLayout};
 pub use end::end_and_purge;
-pub use fetch::{FetchError, KeepFetching, OpenFile, STREAM_LEASE_SECONDS};
+pub use fetch::{FetchError, KeepFetching, MayGoOn, OpenFile, STREAM_LEASE_SECONDS};
 pub use file_name::{BadFileName, FileName};
 pub use get::{GetTransfer, ListSent, ReadTransferError};
 pub use repository::{

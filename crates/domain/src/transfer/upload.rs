@@ -60,8 +60,8 @@ pub async fn receive(
 ) -> Result<ReceivedBytes, ReceiveError> {
     let begin = BeginUpload { account: arrival.account, held: arrival.held.to_vec() };
     let upload = act::perform(ports, &begin).await?;
-    let mut guarded =
-        GuardedSource { ports, upload: &upload, arrival, body, received: 0, renewed_at: upload.created_at };
+    let lease = Lease::new(ports.settings.upload_lease_seconds, upload.created_at);
+    let mut guarded = GuardedSource { ports, upload: &upload, arrival, body, received: 0, lease };
     match guarded.store(arrival.size).await {
         Ok(stored) => Ok(ReceivedBytes { upload: upload.id, object_key: upload.object_key, stored }),
         Err(error) => {
@@ -202,7 +202,27 @@ struct GuardedSource<'a> {
     arrival: Arrival<'a>,
     body: &'a mut dyn ByteSource,
     received: u64,
-    renewed_at: Timestamp,
+    lease: Lease,
+}
+
+/// How long bytes are known to be protected, and when to say next that they still come.
+struct Lease {
+    seconds: u32,
+    renew_at: Timestamp,
+    ends: Timestamp,
+}
+
+impl Lease {
+    fn new(seconds: u32, since: Timestamp) -> Self {
+        let after = |seconds: u32| since + Duration::from_secs(seconds.into());
+        Self { seconds, renew_at: after(seconds / 3), ends: after(seconds) }
+    }
+
+    /// Whether there is time for another try, after one that failed.
+    fn try_again(&mut self, now: Timestamp) -> bool {
+        self.renew_at = now + Duration::from_secs((self.seconds / 24).into());
+        self.renew_at < self.ends
+    }
 }
 
 #[async_trait]
@@ -234,19 +254,20 @@ impl GuardedSource<'_> {
     }
 
     async fn renew_if_due(&mut self) -> Result<(), SourceError> {
-        let now = self.ports.clock.now();
-        let due = Duration::from_secs(u64::from(self.ports.settings.upload_lease_seconds) / 3);
-        if now < self.renewed_at + due {
+        let began = self.ports.clock.now();
+        if began < self.lease.renew_at {
             return Ok(());
         }
         let mut ids = self.arrival.held.to_vec();
         ids.push(self.upload.id);
         match act::perform(self.ports, &RenewUploads { ids }).await {
             Ok(true) => {
-                self.renewed_at = now;
+                self.lease = Lease::new(self.lease.seconds, began);
                 Ok(())
             }
             Ok(false) => Err(SourceError::Stopped(LEASE_LOST.into())),
+            // A database that is away for a moment costs nobody an upload of hours.
+            Err(_) if self.lease.try_again(self.ports.clock.now()) => Ok(()),
             Err(error) => Err(SourceError::Stopped(Box::new(error))),
         }
     }

@@ -8,6 +8,7 @@ use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorInformation;
 use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::Text;
 use diesel_async::{AnsiTransactionManager, RunQueryDsl};
 
 use super::Conn;
@@ -47,6 +48,13 @@ pub(super) async fn lock_accounts(conn: &mut Conn, ids: Vec<Key>) -> QueryResult
         .select(accounts::id)
         .for_no_key_update();
     rows.load::<Key>(conn).await.map(drop)
+}
+
+/// Locks an address that may be in no row yet. Two addresses of one hash wait for each other, which is rare
+/// and harmless.
+pub(super) async fn lock_address(conn: &mut Conn, email: &str) -> QueryResult<()> {
+    let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
+    lock.bind::<Text, _>(email).execute(conn).await.map(drop)
 }
 
 /// Leaves out rows that another transaction holds, and holds the others until this one ends.

@@ -115,6 +115,10 @@ impl AccountRepository for Session {
         watched(dialect::lock_accounts(&mut self.conn, keys), &mut self.failed).await
     }
 
+    async fn lock_address(&mut self, email: &Email) -> Result<(), StoreError> {
+        watched(dialect::lock_address(&mut self.conn, email.as_str()), &mut self.failed).await
+    }
+
     async fn insert_account(&mut self, account: &Account) -> Result<(), StoreError> {
         self.execute(diesel::insert_into(accounts::table).values(AccountRow::from(account))).await?;
         Ok(())

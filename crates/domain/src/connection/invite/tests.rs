@@ -56,6 +56,7 @@ async fn an_invite_to_an_account_is_counted_stored_and_told_to_both() {
     assert_eq!((made.inviter, made.invitee), (id(INVITER), Some(id(INVITEE))));
     assert_eq!(made.invited_email, email(INVITEE));
     assert_eq!(made.message.as_deref(), Some("hello\nthere"));
+    assert_eq!(journal.locked_address(), Some(email(INVITEE)));
     assert_eq!(journal.locked(), [id(INVITER), id(INVITEE)]);
     assert_eq!(journal.audited(), [("connection.invite", made.id.to_string())]);
     let told = EventName::ConnectionInvited;

@@ -107,3 +107,23 @@ async fn a_running_fetch_protects_the_bytes_for_its_lease() {
         assert_eq!(goes_on, granted);
     }
 }
+
+#[tokio::test]
+async fn a_running_fetch_ends_with_its_right_and_not_with_its_url() {
+    let now = Fixture::new().now;
+    let revoked = |of| crate::api_key::ApiKey { revoked_at: Some(now), ..key(of) };
+    for (of, with_key, goes_on) in [
+        (Some(grant(80)), Some(key(grant(80).key_id)), true),
+        (Some(Grant { expires_at: now, ..grant(80) }), Some(key(grant(80).key_id)), true),
+        (Some(Grant { revoked_at: Some(now), ..grant(80) }), Some(key(grant(80).key_id)), false),
+        (Some(grant(80)), Some(revoked(grant(80).key_id)), false),
+        (Some(grant(80)), None, false),
+        (None, None, false),
+    ] {
+        let mut tx = MockTx::new();
+        tx.expect_grant().return_once(|_| Ok(of));
+        tx.expect_api_key().return_once(move |_| Ok(with_key));
+        let answer = MayGoOn { grant: id(80) }.answer(&Fixture::new().cx(), &mut tx).await;
+        assert_eq!(answer.unwrap(), goes_on);
+    }
+}

@@ -175,12 +175,34 @@ async fn a_stream_that_the_sweeper_was_faster_than_is_stopped() {
 async fn a_stream_whose_lease_can_not_be_renewed_is_stopped() {
     let world = World::new();
     let outage = Step::Meanwhile(Box::new(|world: &World| world.database_lasts(Some(0))));
-    let error = take(&world, vec![outage, Step::Wait(60), Step::Block("b")], None).await.unwrap_err();
+    let steps = vec![outage, Step::Wait(60), Step::Block("b"), Step::Wait(60), Step::Block("c")];
+    let error = take(&world, steps, None).await.unwrap_err();
     let ReceiveError::Blob(BlobError::Source(SourceError::Stopped(cause))) = error else {
         panic!("{error:?}")
     };
     assert!(matches!(cause.downcast_ref(), Some(StoreError::Unavailable { .. })));
     assert_eq!(world.blobs.count(), 0);
+}
+
+#[tokio::test]
+async fn an_outage_that_is_shorter_than_the_lease_stops_no_stream() {
+    let world = World::new();
+    let outage = |begins| Step::Meanwhile(Box::new(move |world: &World| world.database_lasts(begins)));
+    let steps = vec![
+        outage(Some(0)),
+        Step::Wait(40),
+        Step::Block("a"),
+        Step::Wait(70),
+        Step::Block("b"),
+        outage(None),
+        Step::Wait(4),
+        Step::Block("too early for the next try"),
+        lease_is(6),
+        Step::Wait(1),
+        Step::Block("c"),
+        lease_is(120),
+    ];
+    assert!(take(&world, steps, None).await.is_ok());
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ on_both_backends!(
     no_list_gives_more_than_a_hundred_rows,
     an_own_agent_is_named_by_slug_or_uuid_in_every_path,
     a_refused_large_body_of_any_kind_shows_its_answer,
+    the_page_of_a_transfer_tells_and_spends_nothing,
     the_node_says_that_it_is_alive_and_ready,
 );
 
@@ -308,7 +309,7 @@ async fn an_own_agent_is_named_by_slug_or_uuid_in_every_path(backend: Backend) {
 async fn a_refused_large_body_of_any_kind_shows_its_answer(backend: Backend) {
     let app = App::start(backend).await;
     let ann = app.account("ann").await;
-    let body = vec![b'x'; 8 << 20];
+    let body = vec![b'x'; 49 << 20];
     for (path, content_type, further, status) in [
         ("/v1/api-keys", "application/json", "", 413),
         ("/v1/api-keys", "text/plain", "", 413),
@@ -323,6 +324,27 @@ async fn a_refused_large_body_of_any_kind_shows_its_answer(backend: Backend) {
         client.write(&body).await;
         assert_eq!(client.answer().await.status, status, "{path} {content_type}");
     }
+}
+
+async fn the_page_of_a_transfer_tells_and_spends_nothing(backend: Backend) {
+    let app = App::start(backend).await;
+    let pair = app.pair().await;
+    let sent = app.send(&pair.a.key, "alpha", "beta", b"secret", &[]).await.expect(201);
+    let id = sent["id"].as_str().unwrap();
+    assert_eq!(sent["url"], format!("{}/t/{id}", app.url));
+    let page = async |id: &str| {
+        let response = app.request(Method::GET, &format!("/t/{id}"), "").send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        response.text().await.unwrap()
+    };
+    let shown = page(id).await;
+    assert!(shown.contains("a transfer between agents") && !shown.contains(id));
+    assert_eq!(shown, page(NOBODY).await, "it tells nobody which transfers there are");
+    let transfer = app.get(&format!("/v1/transfers/{id}"), &pair.a.key).await.expect(200);
+    assert_eq!(transfer["downloads"], 0);
 }
 
 async fn the_node_says_that_it_is_alive_and_ready(backend: Backend) {

@@ -1,27 +1,25 @@
 //! `/blobs/{id}`: the bytes of a file, to whoever holds a signed URL. Ranges are answered, so that a broken
 //! download resumes.
 
-use std::time::{Duration, Instant};
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType, Header as _};
 use actix_web::http::header::{Charset, ExtendedValue, Range};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, body::SizedStream, get, head, web};
-use agentdrop_domain::act;
-use agentdrop_domain::blob::ByteSource;
+use agentdrop_domain::blob::{BlobError, ByteSource};
 use agentdrop_domain::ids::{FileId, GrantId};
-use agentdrop_domain::transfer::{
-    FetchError, KeepFetching, OpenFile, STREAM_LEASE_SECONDS, Ticket, TransferFile, UrlSignature,
-};
+use agentdrop_domain::transfer::{FetchError, OpenFile, Ticket, TransferFile, UrlSignature};
 use chrono::DateTime;
 use futures_util::stream;
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::error::chain;
 use crate::http::{ApiError, ErrorBody, Id};
 use crate::state::Api;
+
+mod running;
+
+use running::Running;
 
 /// The operations of this subject.
 pub fn configure(services: &mut ServiceConfig<'_>) {
@@ -89,13 +87,9 @@ async fn fetch(request: HttpRequest, id: Id<FileId>, api: web::Data<Api>) -> Res
     let ticket = verified(&api, &request, id.0)?;
     let (file, grant) = api.ask(OpenFile { grant: ticket.grant, file: ticket.file }).await?;
     let range = wanted_range(&request, &file)?;
-    let keeper = Keeper::new(api.get_ref().clone(), grant.id);
-    let remaining = grant.expires_at - api.ports.clock.now();
-    if remaining.num_seconds() < STREAM_LEASE_SECONDS.cast_signed() {
-        keeper.keep().await?;
-    }
-    let body = open(&api, &file, range).await?;
-    Ok(head_of(&file, range).body(SizedStream::new(length(&file, range), stream_of(body, keeper))))
+    let running = Running::begin(api.get_ref().clone(), &grant).await?;
+    let body = open(&api, &ticket, &file, range).await?;
+    Ok(head_of(&file, range).body(SizedStream::new(length(&file, range), running.stream(body))))
 }
 
 /// Ask what a fetch would answer, without the bytes.
@@ -207,61 +201,21 @@ fn disposition(file: &TransferFile) -> ContentDisposition {
     ContentDisposition { disposition: DispositionType::Attachment, parameters }
 }
 
-async fn open(api: &Api, file: &TransferFile, range: ByteRange) -> Result<Box<dyn ByteSource>, ApiError> {
+async fn open(
+    api: &Api,
+    ticket: &Ticket,
+    file: &TransferFile,
+    range: ByteRange,
+) -> Result<Box<dyn ByteSource>, ApiError> {
     let blobs = api.ports.blobs.clone();
     let key = file.object_key.clone();
     let range = range.map(|(first, last)| first..last + 1);
-    api.run(async move {
-        let opened = blobs.get(&key, range).await;
-        opened.map(|blob| blob.body).map_err(Into::into)
-    })
-    .await
-}
-
-/// Says from time to time that a fetch still runs.
-struct Keeper {
-    api: Api,
-    grant: GrantId,
-    said_at: Instant,
-}
-
-impl Keeper {
-    fn new(api: Api, grant: GrantId) -> Self {
-        Self { api, grant, said_at: Instant::now() }
+    let opened = api.run(async move { Ok(blobs.get(&key, range).await) }).await?;
+    if matches!(opened, Err(BlobError::NotFound(_))) {
+        // They may have been removed since the database was asked; then it says so now.
+        api.ask(OpenFile { grant: ticket.grant, file: ticket.file }).await?;
     }
-
-    async fn keep(&self) -> Result<(), ApiError> {
-        let (ports, keep) = (self.api.ports.clone(), KeepFetching { grant: self.grant });
-        let kept = self.api.run(async move { act::perform(&ports, &keep).await.map_err(Into::into) }).await?;
-        if kept { Ok(()) } else { Err(FetchError::Gone.into()) }
-    }
-
-    async fn keep_if_due(&mut self) -> Result<(), ApiError> {
-        if self.said_at.elapsed() < Duration::from_secs(STREAM_LEASE_SECONDS / 3) {
-            return Ok(());
-        }
-        self.said_at = Instant::now();
-        self.keep().await
-    }
-}
-
-fn stream_of(
-    body: Box<dyn ByteSource>,
-    keeper: Keeper,
-) -> impl futures_util::Stream<Item = Result<Bytes, ApiError>> {
-    stream::unfold((body, keeper), |(mut body, mut keeper)| async move {
-        if let Err(error) = keeper.keep_if_due().await {
-            return Some((Err(error), (body, keeper)));
-        }
-        match body.next().await {
-            Ok(Some(block)) => Some((Ok(block), (body, keeper))),
-            Ok(None) => None,
-            Err(error) => {
-                tracing::warn!(cause = chain(&error), "a download broke off");
-                Some((Err(ApiError::unavailable()), (body, keeper)))
-            }
-        }
-    })
+    Ok(opened?.body)
 }
 
 crate::refusals!(FetchError: pass [Denied, Store] { Gone => GONE "GONE" });
