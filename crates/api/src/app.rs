@@ -1,14 +1,8 @@
 //! The application: operations, the pages about them, and what surrounds both.
 
-use std::any::Any;
-use std::net::TcpListener;
-use std::time::Duration;
-
-use actix_web::dev::Server;
+use actix_server::{Server, ServerBuilder};
 use actix_web::middleware::from_fn;
-use actix_web::rt::net::TcpStream;
-use actix_web::{App, HttpServer, web};
-use socket2::SockRef;
+use actix_web::{App, web};
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt as _, scope};
@@ -18,13 +12,11 @@ use crate::blobs;
 use crate::http::body::MAX_JSON_BYTES;
 use crate::http::fallback::{KnownPaths, fallback};
 use crate::http::{envelope, health};
+use crate::listen::{Listener, Patience, listen};
 use crate::openapi::{Document, openapi_json, skeleton};
 use crate::pages;
 use crate::state::Api;
 use crate::v1;
-
-/// For how long a client may take nothing of an answer.
-const MAX_STALL: Duration = Duration::from_secs(120);
 
 /// How the HTTP side is run.
 #[derive(Debug, Clone, Copy)]
@@ -50,17 +42,42 @@ pub fn document() -> OpenApi {
     document
 }
 
-/// Serves the API on a bound socket until it is told to stop.
+/// What the listener for bytes alone answers.
+fn configure_blobs(services: &mut ServiceConfig<'_>) {
+    services.service(health::healthz).configure(blobs::configure);
+}
+
+/// Serves the API on bound sockets until it is told to stop: everything on the first, only signed URLs (and
+/// `/healthz`) on the second.
 ///
 /// # Errors
-/// If the socket can't be listened on, or the document can't be written as JSON.
-pub fn serve(api: Api, listener: TcpListener, options: ServeOptions) -> std::io::Result<Server> {
+/// If a socket can't be listened on, or the document can't be written as JSON.
+pub fn serve(
+    api: Api,
+    main: Listener,
+    blobs: Option<Listener>,
+    options: ServeOptions,
+) -> std::io::Result<Server> {
+    let api = web::Data::new(api);
+    let builder =
+        Server::build().workers(options.workers).shutdown_timeout(options.shutdown_seconds).disable_signals();
+    let mut builder = serve_all(builder, api.clone(), main)?;
+    if let Some(listener) = blobs {
+        builder = serve_blobs(builder, api, listener)?;
+    }
+    Ok(builder.run())
+}
+
+fn serve_all(
+    builder: ServerBuilder,
+    api: web::Data<Api>,
+    listener: Listener,
+) -> std::io::Result<ServerBuilder> {
     let document = document();
     let json = document.to_pretty_json()?;
     let known = web::Data::new(KnownPaths::of(&document));
     let page = web::Data::new(Document(json));
-    let api = web::Data::new(api);
-    let app = move || {
+    listen(builder, listener, Patience::default(), move || {
         let (app, _) = App::new().into_utoipa_app().configure(configure).split_for_parts();
         app.app_data(api.clone())
             .app_data(known.clone())
@@ -72,24 +89,21 @@ pub fn serve(api: Api, listener: TcpListener, options: ServeOptions) -> std::io:
             .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")))
             .default_service(web::to(fallback))
             .wrap(from_fn(envelope::envelope))
-    };
-    let server = HttpServer::new(app)
-        .on_connect(|connection, _| give_up_stalled(connection))
-        .workers(options.workers)
-        .shutdown_timeout(options.shutdown_seconds)
-        .disable_signals()
-        .listen(listener)?
-        .run();
-    Ok(server)
+    })
 }
 
-/// Has the system end a connection whose peer takes nothing of what is sent to it for [`MAX_STALL`], so that a
-/// download that nobody reads holds no file and no memory for good.
-fn give_up_stalled(connection: &dyn Any) {
-    #[cfg(target_os = "linux")]
-    if let Some(stream) = connection.downcast_ref::<TcpStream>()
-        && let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(MAX_STALL))
-    {
-        tracing::warn!(%error, "a stalled connection will not be ended");
-    }
+fn serve_blobs(
+    builder: ServerBuilder,
+    api: web::Data<Api>,
+    listener: Listener,
+) -> std::io::Result<ServerBuilder> {
+    let (_, document) = App::new().into_utoipa_app().configure(configure_blobs).split_for_parts();
+    let known = web::Data::new(KnownPaths::of(&document));
+    listen(builder, listener, Patience::default(), move || {
+        let (app, _) = App::new().into_utoipa_app().configure(configure_blobs).split_for_parts();
+        app.app_data(api.clone())
+            .app_data(known.clone())
+            .default_service(web::to(fallback))
+            .wrap(from_fn(envelope::envelope))
+    })
 }

@@ -13,7 +13,9 @@ pub mod pages;
 pub mod v1;
 
 mod app;
+mod listen;
 mod state;
 
 pub use app::{ServeOptions, configure, document, serve};
+pub use listen::Listener;
 pub use state::{Api, ApiSettings};

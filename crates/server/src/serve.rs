@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use agentdrop_api::{Api, ApiSettings, ServeOptions, serve};
+use agentdrop_api::{Api, ApiSettings, Listener, ServeOptions, serve};
 use agentdrop_domain::act::Ports;
 use agentdrop_domain::job::{ensure_sweep, work_once};
 use tokio::task::JoinHandle;
@@ -71,7 +71,8 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     };
     let api = Api::new(ports.clone(), settings, tokio::runtime::Handle::current());
     let options = ServeOptions { workers: config.workers, shutdown_seconds: config.shutdown_grace.as_secs() };
-    let server = serve(api, listener, options).map_err(StartError::Http)?;
+    let server =
+        serve(api, Listener { socket: listener, tls: None }, None, options).map_err(StartError::Http)?;
     let http = server.handle();
     let stop = CancellationToken::new();
     let working = tokio::spawn(work(ports.clone(), stop.clone()));
