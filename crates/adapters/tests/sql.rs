@@ -15,6 +15,7 @@ mod contract {
     pub mod outages;
     pub mod pairings;
     pub mod plans;
+    pub mod presigned;
     pub mod scene;
     pub mod transactions;
     pub mod transfers;
@@ -111,6 +112,14 @@ contract! {
         active_transfers_are_found
         grants_protect_until_they_end
     }
+    presigned {
+        what_is_prepared_reads_back_as_it_was_written
+        parts_are_put_in_their_places
+        a_files_bytes_are_noted
+        only_a_pending_transfer_becomes_active
+        a_pending_transfer_ends_like_an_active_one
+        what_ran_out_is_found_unless_bytes_are_on_their_way
+    }
     uploads {
         an_upload_reads_back_as_it_was_written
         a_lease_is_renewed_until_the_sweeper_comes
@@ -119,6 +128,7 @@ contract! {
     }
     jobs {
         a_key_is_queued_once
+        a_job_of_every_kind_reads_back_as_it_was_written
         a_job_that_is_queued_again_while_it_is_done_is_done_again
         due_jobs_are_leased_oldest_first
         a_lease_that_ran_out_is_taken_over

@@ -165,6 +165,9 @@ pub trait BlobStore: Send + Sync {
     /// Up to `limit` objects in the order of their keys, those after `after` only.
     async fn list(&self, after: Option<&ObjectKey>, limit: usize) -> Result<Vec<BlobEntry>, BlobError>;
 
+    /// SHA-256 of objects, one after the other.
+    async fn sha256(&self, keys: &[ObjectKey]) -> Result<[u8; 32], BlobError>;
+
     /// Whether the store answers, for readiness.
     async fn ping(&self) -> Result<(), BlobError>;
 }

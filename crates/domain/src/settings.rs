@@ -14,6 +14,8 @@ pub struct Settings {
     pub invites_per_hour: Option<u64>,
     /// How long an upload row protects its bytes without news, in seconds.
     pub upload_lease_seconds: u32,
+    /// How long a prepared transfer waits for its bytes, in seconds.
+    pub pending_seconds: u32,
     /// The least time a download grant lasts, in seconds.
     pub grant_seconds: u32,
     /// The pause between two sweeps, in seconds.
@@ -27,6 +29,7 @@ impl Default for Settings {
             allow_key_revocation: true,
             invites_per_hour: Some(10),
             upload_lease_seconds: 120,
+            pending_seconds: 86_400,
             grant_seconds: 900,
             sweep_seconds: 30,
         }

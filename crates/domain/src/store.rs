@@ -13,7 +13,9 @@ use crate::connection::{ConnectionReads, ConnectionRepository};
 use crate::event::EventLog;
 use crate::job::JobQueue;
 use crate::pairing::{PairingReads, PairingRepository};
-use crate::transfer::{TransferReads, TransferRepository, UploadReads, UploadRepository};
+use crate::transfer::{
+    PresignedReads, PresignedRepository, TransferReads, TransferRepository, UploadReads, UploadRepository,
+};
 
 /// The cause an adapter saw.
 pub type Source = Box<dyn StdError + Send + Sync>;
@@ -75,6 +77,7 @@ pub trait ReadView:
     + ChannelReads
     + ConnectionReads
     + PairingReads
+    + PresignedReads
     + TransferReads
     + UploadReads
 {
@@ -87,6 +90,7 @@ impl<T> ReadView for T where
         + ChannelReads
         + ConnectionReads
         + PairingReads
+        + PresignedReads
         + TransferReads
         + UploadReads
 {
@@ -102,6 +106,7 @@ pub trait UnitOfWork:
     + ChannelRepository
     + ConnectionRepository
     + PairingRepository
+    + PresignedRepository
     + TransferRepository
     + UploadRepository
     + EventLog

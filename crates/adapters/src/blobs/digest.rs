@@ -1,6 +1,6 @@
-//! SHA-256 of a stream while it passes.
+//! SHA-256 of a stream while it passes, and of objects that are there.
 
-use agentdrop_domain::blob::{ByteSource, SourceError, Stored};
+use agentdrop_domain::blob::{BlobError, BlobStore, ByteSource, ObjectKey, SourceError, Stored};
 use async_trait::async_trait;
 use bytes::Bytes;
 use ring::digest::{Context, SHA256};
@@ -36,4 +36,18 @@ impl ByteSource for Hashed<'_> {
         }
         Ok(chunk)
     }
+}
+
+/// SHA-256 of objects, one after the other.
+pub(super) async fn of_objects(store: &dyn BlobStore, keys: &[ObjectKey]) -> Result<[u8; 32], BlobError> {
+    let mut hasher = Context::new(&SHA256);
+    for key in keys {
+        let mut body = store.get(key, None).await?.body;
+        while let Some(chunk) = body.next().await.map_err(|error| BlobError::Unavailable(error.into()))? {
+            hasher.update(&chunk);
+        }
+    }
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(hasher.finish().as_ref());
+    Ok(sha256)
 }

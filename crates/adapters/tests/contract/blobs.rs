@@ -37,6 +37,7 @@ macro_rules! blob_contract {
             objects_are_put_beside_each_other
             two_puts_of_one_key_leave_one_whole_object
             the_keys_of_uploads_are_keys
+            objects_are_hashed_one_after_the_other
             a_store_that_answers_says_so
         }
     };
@@ -419,6 +420,21 @@ pub async fn the_keys_of_uploads_are_keys(store: &dyn BlobStore) {
     assert_same(&get(store, &key, None).await.unwrap().1, &bytes);
     store.delete(&key).await.unwrap();
     assert_eq!(store.head(&key).await.unwrap(), None);
+}
+
+pub async fn objects_are_hashed_one_after_the_other(store: &dyn BlobStore) {
+    let keys = Keys::new();
+    let mut whole = Vec::new();
+    for (name, size) in [("a", 3), ("b", 0), ("c", 100_000)] {
+        let bytes = content(size);
+        put(store, &keys.key(name), &bytes).await;
+        whole.extend_from_slice(&bytes);
+    }
+    let all = ["a", "b", "c"].map(|name| keys.key(name));
+    assert_eq!(store.sha256(&all).await.unwrap(), sha256(&whole));
+    assert_eq!(store.sha256(&[]).await.unwrap(), sha256(b""));
+    let missing = store.sha256(&[keys.key("a"), keys.key("none")]).await;
+    assert!(matches!(missing, Err(BlobError::NotFound(_))), "{missing:?}");
 }
 
 pub async fn a_store_that_answers_says_so(store: &dyn BlobStore) {

@@ -57,7 +57,7 @@ pub fn slug(text: &str) -> AgentSlug {
     AgentSlug::try_from(text).unwrap()
 }
 
-fn bytes<const N: usize>(n: u64) -> [u8; N] {
+pub fn bytes<const N: usize>(n: u64) -> [u8; N] {
     std::array::from_fn(|i| (n as usize + i) as u8)
 }
 
@@ -186,6 +186,7 @@ pub fn file(n: u64) -> TransferFile {
         content_type: "text/plain".to_owned(),
         object_key: object_key(n),
         sha256: Some(bytes(n)),
+        parts: 0,
         encryption_iv: None,
     }
 }
@@ -243,6 +244,7 @@ pub fn upload(n: u64, account: u64) -> Upload {
     Upload {
         id: id(n),
         account_id: id(account),
+        transfer_id: None,
         object_key: object_key(n),
         reserved_bytes: 1 << 40,
         created_at: at(n as i64),

@@ -5,7 +5,7 @@ use agentdrop_domain::job::{Job, JobKind};
 use agentdrop_domain::store::Database;
 
 use super::backend::{TestDb, commit, in_parallel};
-use super::fixtures::{at, job};
+use super::fixtures::{at, id, job};
 
 async fn with_jobs(db: &TestDb, jobs: &[Job]) {
     commit!(db, |tx| for job in jobs {
@@ -29,6 +29,20 @@ pub async fn a_key_is_queued_once(db: &TestDb) {
     commit!(db, |tx| assert!(tx.finish_job(&begun(1, sweep(1, 5))).await.unwrap()));
     with_jobs(db, &[sweep(5, 50), sweep(6, 60)]).await;
     assert_eq!(leased(db, 100, 200, 10).await, [begun(1, sweep(5, 50))]);
+}
+
+pub async fn a_job_of_every_kind_reads_back_as_it_was_written(db: &TestDb) {
+    let (transfer, file) = (id(7), id(8));
+    let kinds = [
+        JobKind::Sweep,
+        JobKind::PurgeTransfer(transfer),
+        JobKind::HashFile { transfer, file },
+        JobKind::DropParts { transfer, file },
+    ];
+    let jobs: Vec<Job> = (1..).zip(kinds).map(|(n, kind)| Job { kind, ..job(n, 0) }).collect();
+    with_jobs(db, &jobs).await;
+    let held: Vec<Job> = jobs.into_iter().map(|job| begun(1, job)).collect();
+    assert_eq!(leased(db, 0, 100, 10).await, held);
 }
 
 pub async fn a_job_that_is_queued_again_while_it_is_done_is_done_again(db: &TestDb) {

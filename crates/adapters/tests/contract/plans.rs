@@ -8,7 +8,9 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::backend::TestDb;
-use super::{accounts, agents, api_keys, channels, connections, jobs, pairings, transfers, uploads};
+use super::{
+    accounts, agents, api_keys, channels, connections, jobs, pairings, presigned, transfers, uploads,
+};
 
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
@@ -70,6 +72,12 @@ pub async fn no_query_reads_a_whole_table() {
         pairings::pairings_are_listed_newest_first_with_cards
         pairings::living_pairings_are_found
         pairings::pending_pairings_are_counted_for_whom_they_wait
+        presigned::what_is_prepared_reads_back_as_it_was_written
+        presigned::parts_are_put_in_their_places
+        presigned::a_files_bytes_are_noted
+        presigned::only_a_pending_transfer_becomes_active
+        presigned::a_pending_transfer_ends_like_an_active_one
+        presigned::what_ran_out_is_found_unless_bytes_are_on_their_way
         transfers::the_inbox_goes_by_the_clock
         transfers::sent_transfers_are_filtered
         transfers::lists_are_paged_with_files

@@ -7,52 +7,25 @@ use actix_web::http::header::{Charset, ExtendedValue, Range};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, body::SizedStream, get, head, web};
 use agentdrop_domain::blob::{BlobError, ByteSource};
-use agentdrop_domain::ids::{FileId, GrantId};
-use agentdrop_domain::transfer::{FetchError, OpenFile, Ticket, TransferFile, UrlSignature};
-use chrono::DateTime;
+use agentdrop_domain::ids::FileId;
+use agentdrop_domain::transfer::{FetchError, OpenFile, ReadError, Right, TransferFile, open_bytes};
 use futures_util::stream;
-use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{ApiError, ErrorBody, Id};
 use crate::state::Api;
 
 mod running;
+mod store;
+mod url;
 
 use running::Running;
+pub use url::signed_url;
+use url::{forged, verified};
 
 /// The operations of this subject.
 pub fn configure(services: &mut ServiceConfig<'_>) {
-    services.service(fetch).service(describe);
-}
-
-/// The URL that carries a ticket.
-#[must_use]
-pub fn signed_url(api: &Api, ticket: &Ticket) -> String {
-    let signature = api.ports.signer.sign(ticket.message().as_bytes());
-    let (expires, key, mac) = (ticket.expires_at.timestamp(), signature.key_id, hex::encode(signature.mac));
-    let Ticket { file, grant, size, .. } = ticket;
-    api.url(&format!("/blobs/{file}?grant={grant}&size={size}&expires={expires}&key={key}&sig={mac}"))
-}
-
-/// What a signed URL says.
-#[derive(Debug, Deserialize)]
-struct SignedQuery {
-    grant: String,
-    size: u64,
-    expires: i64,
-    key: String,
-    sig: String,
-}
-
-impl SignedQuery {
-    fn ticket(&self, file: FileId) -> Option<(Ticket, UrlSignature)> {
-        let grant: GrantId = self.grant.parse().ok()?;
-        let expires_at = DateTime::from_timestamp(self.expires, 0)?;
-        let mac = hex::decode(&self.sig).ok()?;
-        let signature = UrlSignature { key_id: self.key.clone(), mac };
-        Some((Ticket { file, grant, size: self.size, expires_at }, signature))
-    }
+    services.service(fetch).service(describe).service(store::store);
 }
 
 /// Fetch the bytes of a file with a URL that the download operation answered.
@@ -84,11 +57,11 @@ impl SignedQuery {
 )]
 #[get("/blobs/{id}")]
 async fn fetch(request: HttpRequest, id: Id<FileId>, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
-    let ticket = verified(&api, &request, id.0)?;
-    let (file, grant) = api.ask(OpenFile { grant: ticket.grant, file: ticket.file }).await?;
+    let wanted = wanted(&api, &request, id.0)?;
+    let (file, grant) = api.ask(wanted).await?;
     let range = wanted_range(&request, &file)?;
     let running = Running::begin(api.get_ref().clone(), &grant).await?;
-    let body = open(&api, &ticket, &file, range).await?;
+    let body = open(&api, wanted, &file, range).await?;
     Ok(head_of(&file, range).body(SizedStream::new(length(&file, range), running.stream(body))))
 }
 
@@ -123,21 +96,10 @@ async fn describe(
     id: Id<FileId>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
-    let ticket = verified(&api, &request, id.0)?;
-    let (file, _) = api.ask(OpenFile { grant: ticket.grant, file: ticket.file }).await?;
+    let (file, _) = api.ask(wanted(&api, &request, id.0)?).await?;
     let range = wanted_range(&request, &file)?;
     let nothing = stream::empty::<Result<Bytes, ApiError>>();
     Ok(head_of(&file, range).body(SizedStream::new(length(&file, range), nothing)))
-}
-
-fn verified(api: &Api, request: &HttpRequest, file: FileId) -> Result<Ticket, ApiError> {
-    let forged = || {
-        let message = "this URL is not signed by this server, or was changed; ask for the download again";
-        ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
-    };
-    let query = web::Query::<SignedQuery>::from_query(request.query_string()).map_err(|_| forged())?;
-    let (ticket, signature) = query.ticket(file).ok_or_else(forged)?;
-    if api.ports.signer.verify(ticket.message().as_bytes(), &signature) { Ok(ticket) } else { Err(forged()) }
 }
 
 /// The first and the last byte of a range.
@@ -203,19 +165,32 @@ fn disposition(file: &TransferFile) -> ContentDisposition {
 
 async fn open(
     api: &Api,
-    ticket: &Ticket,
+    wanted: OpenFile,
     file: &TransferFile,
     range: ByteRange,
 ) -> Result<Box<dyn ByteSource>, ApiError> {
-    let blobs = api.ports.blobs.clone();
-    let key = file.object_key.clone();
+    let (ports, bytes_of) = (api.ports.clone(), file.clone());
     let range = range.map(|(first, last)| first..last + 1);
-    let opened = api.run(async move { Ok(blobs.get(&key, range).await) }).await?;
-    if matches!(opened, Err(BlobError::NotFound(_))) {
-        // They may have been removed since the database was asked; then it says so now.
-        api.ask(OpenFile { grant: ticket.grant, file: ticket.file }).await?;
+    let opened = api.run(async move { Ok(open_bytes(&ports, &bytes_of, range).await) }).await?;
+    match opened {
+        Ok(body) => Ok(body),
+        Err(ReadError::Store(error)) => Err(error.into()),
+        Err(ReadError::Blob(error)) => {
+            if matches!(error, BlobError::NotFound(_)) {
+                // They may have been removed since the database was asked; then it says so now.
+                api.ask(wanted).await?;
+            }
+            Err(error.into())
+        }
     }
-    Ok(opened?.body)
+}
+
+/// What a signed URL opens.
+fn wanted(api: &Api, request: &HttpRequest, file: FileId) -> Result<OpenFile, ApiError> {
+    match verified(api, request, file)?.right {
+        Right::Fetch(grant) => Ok(OpenFile { grant, file }),
+        Right::Send(..) => Err(forged()),
+    }
 }
 
 crate::refusals!(FetchError: pass [Denied, Store] { Gone => GONE "GONE" });

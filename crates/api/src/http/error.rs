@@ -144,6 +144,13 @@ impl ApiError {
         .retry_after(OUTAGE_RETRY_SECONDS)
     }
 
+    /// Adds rows that say where it is wrong.
+    #[must_use]
+    pub fn details(mut self, rows: Invalid) -> Self {
+        self.0.details = rows.0;
+        self
+    }
+
     /// Whether it tells of an outage, which may be over soon.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod crossing;
 pub mod drain;
 pub mod envelope;
 pub mod error;

@@ -23,7 +23,7 @@ const REMEMBERED_KEYS: usize = 10_000;
 /// Operations that share a limit (public rate-limit table, by plan).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
-    /// `POST /v1/transfers`.
+    /// `POST /v1/transfers`, and preparing one.
     CreateTransfer,
     /// `GET /v1/transfers`.
     ListTransfers,
@@ -57,7 +57,9 @@ impl Group {
     #[must_use]
     pub fn of(method: &Method, pattern: &str) -> Self {
         match (method.as_str(), pattern) {
-            ("POST", "/v1/transfers") => Self::CreateTransfer,
+            ("POST", "/v1/transfers" | "/v1/transfers/presigned" | "/v1/transfers/presigned/multipart") => {
+                Self::CreateTransfer
+            }
             ("GET", "/v1/transfers") => Self::ListTransfers,
             ("GET", "/v1/transfers/{id}") => Self::GetTransfer,
             ("GET", "/v1/transfers/{id}/download") => Self::Download,

@@ -98,7 +98,7 @@ async fn read(
     agent: Option<String>,
     mut query: Query,
 ) -> Result<HttpResponse, ApiError> {
-    let status = query.word("status", &TransferStatus::ALL).unwrap_or(TransferStatus::Active);
+    let status = query.word("status", &TransferStatus::RECEIVED).unwrap_or(TransferStatus::Active);
     let paging = query.paging(DEFAULT_LIMIT);
     query.finish()?;
     let (agent, slice) =

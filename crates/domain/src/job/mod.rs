@@ -10,7 +10,7 @@ pub use work::{Round, ensure_sweep, work_once};
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
-use crate::ids::{JobId, TransferId};
+use crate::ids::{FileId, JobId, TransferId};
 use crate::store::StoreError;
 
 /// What there is to do.
@@ -20,6 +20,20 @@ pub enum JobKind {
     Sweep,
     /// Remove an ended transfer's bytes once nobody may fetch them any more.
     PurgeTransfer(TransferId),
+    /// Take the SHA-256 of a file that came in parts.
+    HashFile {
+        /// The file's transfer.
+        transfer: TransferId,
+        /// The file.
+        file: FileId,
+    },
+    /// Remove the parts of a file that was given up.
+    DropParts {
+        /// The file's transfer.
+        transfer: TransferId,
+        /// The file.
+        file: FileId,
+    },
 }
 
 /// A unit of background work.
@@ -42,6 +56,8 @@ impl JobKind {
         match self {
             Self::Sweep => "sweep".to_owned(),
             Self::PurgeTransfer(id) => format!("purge:{id}"),
+            Self::HashFile { file, .. } => format!("hash:{file}"),
+            Self::DropParts { file, .. } => format!("drop:{file}"),
         }
     }
 }

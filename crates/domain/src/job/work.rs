@@ -8,7 +8,7 @@ use super::{Job, JobKind};
 use crate::act::{self, Act, Cx, Ports};
 use crate::clock::Timestamp;
 use crate::store::{StoreError, UnitOfWork};
-use crate::transfer::{Purged, ReceiveError, purge, sweep};
+use crate::transfer::{Purged, ReceiveError, drop_parts, hash_file, purge, sweep};
 
 /// How long a worker may take for a job before another takes over, in seconds.
 const LEASE_SECONDS: u64 = 300;
@@ -72,6 +72,14 @@ async fn run(ports: &Ports, job: &Job) -> Result<Next, ReceiveError> {
             Purged::Done => Ok(Next::Finished),
             Purged::NotBefore(at) => Ok(Next::At(at)),
         },
+        JobKind::HashFile { transfer, file } => {
+            hash_file(ports, transfer, file).await?;
+            Ok(Next::Finished)
+        }
+        JobKind::DropParts { file, .. } => {
+            drop_parts(ports, file).await?;
+            Ok(Next::Finished)
+        }
     }
 }
 
@@ -83,7 +91,7 @@ fn sweep_pause(ports: &Ports) -> Duration {
 fn pause_after_failure(ports: &Ports, job: &Job) -> Duration {
     match job.kind {
         JobKind::Sweep => sweep_pause(ports),
-        JobKind::PurgeTransfer(_) => retry_delay(job.attempts),
+        _ => retry_delay(job.attempts),
     }
 }
 

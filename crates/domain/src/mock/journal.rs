@@ -1,5 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mockall::TimesRange;
+
 use super::MockTx;
 use crate::account::Email;
 use crate::audit::AuditEntry;
@@ -43,8 +45,13 @@ impl Journal {
     /// Lets the transaction lock accounts, write one audit entry and append events at most once.
     pub fn allow_all(&self, tx: &mut MockTx) {
         self.allow_locks(tx);
+        self.allow_writes(tx, 1);
+    }
+
+    /// Lets the transaction write so many audit entries, and append events at most once.
+    pub fn allow_writes(&self, tx: &mut MockTx, audits: impl Into<TimesRange>) {
         let journal = self.clone();
-        tx.expect_append_audit().times(1).returning(move |entry| {
+        tx.expect_append_audit().times(audits).returning(move |entry| {
             journal.with(|notes| notes.audit.push(entry.clone()));
             Ok(())
         });

@@ -16,7 +16,8 @@ use crate::connection::{
 };
 use crate::event::{Event, EventLog};
 use crate::ids::{
-    AccountId, AgentId, ApiKeyId, BlockId, ChannelId, ConnectionId, GrantId, PairingId, TransferId, UploadId,
+    AccountId, AgentId, ApiKeyId, BlockId, ChannelId, ConnectionId, FileId, GrantId, PairingId, TransferId,
+    UploadId,
 };
 use crate::job::{Job, JobQueue};
 use crate::page::{Page, Slice};
@@ -25,8 +26,9 @@ use crate::plan::{Limit, PlanName};
 use crate::secret::SecretDigest;
 use crate::store::{Database, ReadView, StoreError, UnitOfWork};
 use crate::transfer::{
-    Grant, InboxQuery, SentQuery, Transfer, TransferReads, TransferRepository, TransferStatus, Upload,
-    UploadReads, UploadRepository,
+    FilePart, FileState, Grant, InboxQuery, Prepared, PresignedReads, PresignedRepository, SentQuery,
+    Transfer, TransferFile, TransferReads, TransferRepository, TransferStatus, Upload, UploadReads,
+    UploadRepository,
 };
 
 mock! {
@@ -205,6 +207,25 @@ mock! {
     }
 
     #[async_trait]
+    impl PresignedReads for Tx {
+        async fn prepared(&mut self, id: TransferId) -> Result<Option<Prepared>, StoreError>;
+        async fn file_parts(&mut self, file: FileId) -> Result<Vec<FilePart>, StoreError>;
+        async fn run_out_prepared(&mut self, now: Timestamp, limit: u32) -> Result<Vec<TransferId>, StoreError>;
+    }
+
+    #[async_trait]
+    impl PresignedRepository for Tx {
+        async fn insert_prepared(&mut self, prepared: &Prepared) -> Result<(), StoreError>;
+        async fn set_file_bytes(&mut self, file: &TransferFile) -> Result<(), StoreError>;
+        async fn set_file_state(&mut self, file: FileId, state: FileState) -> Result<(), StoreError>;
+        async fn put_file_part(&mut self, file: FileId, part: &FilePart) -> Result<Option<FilePart>, StoreError>;
+        async fn delete_file_parts(&mut self, file: FileId) -> Result<(), StoreError>;
+        async fn activate_transfer(&mut self, id: TransferId, expires_at: Timestamp) -> Result<bool, StoreError>;
+        async fn set_total_size(&mut self, id: TransferId, bytes: u64) -> Result<(), StoreError>;
+        async fn delete_prepared(&mut self, id: TransferId) -> Result<(), StoreError>;
+    }
+
+    #[async_trait]
     impl TransferReads for Tx {
         async fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError>;
         async fn sent_transfers(&mut self, query: &SentQuery, page: Page) -> Result<Slice<Transfer>, StoreError>;
@@ -252,6 +273,7 @@ mock! {
     #[async_trait]
     impl UploadReads for Tx {
         async fn upload(&mut self, id: UploadId) -> Result<Option<Upload>, StoreError>;
+        async fn has_living_upload(&mut self, id: TransferId, now: Timestamp) -> Result<bool, StoreError>;
         async fn abandoned_uploads(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Upload>, StoreError>;
     }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::route::{Ends, Route, RouteError, check_channel, find_route};
 use super::upload::ReceivedBytes;
-use super::{Draft, FileName, Mode, Transfer, TransferFile, TransferForm, TransferStatus, event_of};
+use super::{Draft, FileName, Mode, Transfer, TransferFile, TransferForm, event_of};
 use crate::account::Account;
 use crate::act::{Act, Ask, Cx};
 use crate::agent::candidates;
@@ -112,18 +112,17 @@ impl Act for CreateTransfer {
 
     async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Transfer, RouteError> {
         check_mode(self.draft.mode)?;
-        let seen = self.route(tx).await?;
-        tx.lock_accounts(&[seen.sender.account, seen.recipient.account]).await?;
-        let route = self.route(tx).await?;
-        if route.recipient.account != seen.recipient.account {
-            return Err(meanwhile("the recipient became another account's agent").into());
-        }
+        let route = settled_route(tx, &self.caller, &self.draft).await?;
         check_channel(tx, self.draft.encryption.channel(), &route).await?;
         let names: Vec<&FileName> = self.files.iter().map(|file| &file.name).collect();
         self.draft.check_files(&names)?;
         let account = account(tx, self.caller.account).await?;
         let lifetime = self.draft.lifetime_under(cx.settings.plans.of(&account.plan))?;
-        let transfer = self.transfer(cx, route, lifetime);
+        let files = self.files.iter().enumerate().map(|(i, file)| self.file(cx, i, file)).collect();
+        let transfer = Transfer {
+            expires_at: cx.now + Duration::from_secs(lifetime),
+            ..self.draft.transfer(cx, route, files)
+        };
         self.take_over_uploads(tx).await?;
         tx.insert_transfer(&transfer).await?;
         tx.count_transfer_of_key(self.caller.credential.key()).await?;
@@ -134,11 +133,6 @@ impl Act for CreateTransfer {
 }
 
 impl CreateTransfer {
-    async fn route(&self, view: &mut dyn ReadView) -> Result<Route, RouteError> {
-        let account = account(view, self.caller.account).await?;
-        find_route(view, &self.caller, &account, Ends::from(&self.draft)).await
-    }
-
     /// From here on the bytes belong to the transfer. If the sweeper took one of them meanwhile, there is no
     /// transfer.
     async fn take_over_uploads(&self, tx: &mut dyn UnitOfWork) -> Result<(), StoreError> {
@@ -153,30 +147,6 @@ impl CreateTransfer {
         Ok(())
     }
 
-    fn transfer(&self, cx: &Cx<'_>, route: Route, lifetime_seconds: u64) -> Transfer {
-        let draft = &self.draft;
-        let files: Vec<TransferFile> =
-            self.files.iter().enumerate().map(|(i, file)| self.file(cx, i, file)).collect();
-        Transfer {
-            id: cx.ids.next(),
-            sender: route.sender,
-            recipient: route.recipient,
-            mode: draft.mode,
-            status: TransferStatus::Active,
-            total_size: files.iter().map(|file| file.size).sum(),
-            files,
-            message: draft.message.clone(),
-            auto_delete: draft.auto_delete,
-            max_downloads: draft.max_downloads,
-            downloads: 0,
-            encryption: draft.encryption.clone(),
-            created_at: cx.now,
-            expires_at: cx.now + Duration::from_secs(lifetime_seconds),
-            ended_at: None,
-            purged_at: None,
-        }
-    }
-
     fn file(&self, cx: &Cx<'_>, index: usize, file: &ReceivedFile) -> TransferFile {
         TransferFile {
             id: cx.ids.next(),
@@ -185,12 +155,30 @@ impl CreateTransfer {
             content_type: file.content_type.clone(),
             object_key: file.bytes.object_key.clone(),
             sha256: Some(file.bytes.stored.sha256),
-            encryption_iv: self.draft.ivs.as_ref().and_then(|ivs| ivs.get(index).copied()),
+            parts: 0,
+            encryption_iv: self.draft.iv(index),
         }
     }
 }
 
-fn check_mode(mode: Mode) -> Result<(), RouteError> {
+/// Where a draft goes, once both accounts are locked.
+pub(super) async fn settled_route(
+    tx: &mut dyn UnitOfWork,
+    caller: &Caller,
+    draft: &Draft,
+) -> Result<Route, RouteError> {
+    let account = account(tx, caller.account).await?;
+    let seen = find_route(tx, caller, &account, Ends::from(draft)).await?;
+    tx.lock_accounts(&[seen.sender.account, seen.recipient.account]).await?;
+    let account = self::account(tx, caller.account).await?;
+    let route = find_route(tx, caller, &account, Ends::from(draft)).await?;
+    if route.recipient.account != seen.recipient.account {
+        return Err(meanwhile("the recipient became another account's agent").into());
+    }
+    Ok(route)
+}
+
+pub(super) fn check_mode(mode: Mode) -> Result<(), RouteError> {
     match mode {
         Mode::AgentToAgent => Ok(()),
         Mode::AgentToHuman | Mode::HumanToAgent => {
@@ -199,7 +187,10 @@ fn check_mode(mode: Mode) -> Result<(), RouteError> {
     }
 }
 
-async fn account(view: &mut dyn ReadView, id: AccountId) -> Result<Account, RouteError> {
+pub(super) async fn account<V>(view: &mut V, id: AccountId) -> Result<Account, RouteError>
+where
+    V: ReadView + ?Sized,
+{
     view.account(id).await?.ok_or(RouteError::Denied(Denied::NotFound("account")))
 }
 

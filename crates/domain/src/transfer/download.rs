@@ -36,6 +36,9 @@ pub enum DownloadError {
     /// Missing, or not the caller's to download.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// Its bytes are still to come.
+    #[error("the transfer is not complete yet; try again when its sender has confirmed it")]
+    NotReady,
     /// It was there once.
     #[error("the transfer is {}; it can't be downloaded any more", crate::words::word_of(&TransferStatus::ALL, *.0))]
     Gone(TransferStatus),
@@ -99,6 +102,7 @@ fn grant_seconds(total_size: u64, least: u64) -> u64 {
 fn refuse_ended(transfer: &Transfer, cx: &Cx<'_>) -> Result<(), DownloadError> {
     match transfer.status_at(cx.now) {
         TransferStatus::Active => Ok(()),
+        TransferStatus::Pending => Err(DownloadError::NotReady),
         ended => Err(DownloadError::Gone(ended)),
     }
 }

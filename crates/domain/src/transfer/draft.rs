@@ -1,6 +1,9 @@
 //! What a sender asks for, checked as far as it can be without the database.
 
-use super::{Algorithm, Encryption, EncryptionLayout, FileName, Mode};
+use super::{
+    Algorithm, Encryption, EncryptionLayout, FileName, Mode, Route, Transfer, TransferFile, TransferStatus,
+};
+use crate::act::Cx;
 use crate::error::{FieldErrors, Invalid};
 use crate::ids::ChannelId;
 use crate::plan::Plan;
@@ -202,6 +205,35 @@ impl TransferForm {
 }
 
 impl Draft {
+    /// The nonce of the file at that place.
+    #[must_use]
+    pub fn iv(&self, index: usize) -> Option<[u8; 12]> {
+        self.ivs.as_ref().and_then(|ivs| ivs.get(index).copied())
+    }
+
+    /// The active transfer that this becomes on its way with these files. It runs out at once, unless it is
+    /// given a time.
+    pub(super) fn transfer(&self, cx: &Cx<'_>, route: Route, files: Vec<TransferFile>) -> Transfer {
+        Transfer {
+            id: cx.ids.next(),
+            sender: route.sender,
+            recipient: route.recipient,
+            mode: self.mode,
+            status: TransferStatus::Active,
+            total_size: files.iter().map(|file| file.size).sum(),
+            files,
+            message: self.message.clone(),
+            auto_delete: self.auto_delete,
+            max_downloads: self.max_downloads,
+            downloads: 0,
+            encryption: self.encryption.clone(),
+            created_at: cx.now,
+            expires_at: cx.now,
+            ended_at: None,
+            purged_at: None,
+        }
+    }
+
     /// How long the transfer stays under a plan, in seconds: what the sender asked for, else 24 h or what
     /// the plan allows.
     ///

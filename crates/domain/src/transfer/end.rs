@@ -43,7 +43,12 @@ pub(super) fn ended_events(transfer: &Transfer, status: TransferStatus, now: Tim
         TransferStatus::Expired => EventName::TransferExpired,
         _ => EventName::TransferDeleted,
     };
-    event_of(transfer, name, now)
+    let mut events = event_of(transfer, name, now);
+    if transfer.status == TransferStatus::Pending {
+        // Its recipient never heard of it.
+        events.retain(|event| event.account == transfer.sender.account);
+    }
+    events
 }
 
 #[cfg(test)]

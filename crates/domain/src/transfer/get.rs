@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::visibility::{NO_TRANSFER, part_of};
+use super::visibility::{NO_TRANSFER, Part, part_of};
 use super::{Mode, SentQuery, Transfer, TransferStatus};
 use crate::act::{Ask, Cx};
 use crate::caller::Caller;
@@ -41,8 +41,9 @@ impl Ask for GetTransfer {
 
     async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<Transfer, ReadTransferError> {
         let transfer = view.transfer(self.id).await?.ok_or(Denied::NotFound(NO_TRANSFER))?;
-        part_of(&self.caller, &transfer)?;
-        if transfer.status == TransferStatus::Deleted {
+        let part = part_of(&self.caller, &transfer)?;
+        let unknown = part == Part::Recipient && transfer.status == TransferStatus::Pending;
+        if unknown || transfer.status == TransferStatus::Deleted {
             return Err(Denied::NotFound(NO_TRANSFER).into());
         }
         Ok(transfer.as_of(cx.now))

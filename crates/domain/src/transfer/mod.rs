@@ -9,6 +9,8 @@ mod end;
 mod fetch;
 mod file_name;
 mod get;
+mod presigned;
+mod read;
 mod repository;
 mod route;
 mod status;
@@ -28,14 +30,22 @@ pub use end::end_and_purge;
 pub use fetch::{FetchError, KeepFetching, MayGoOn, OpenFile, STREAM_LEASE_SECONDS};
 pub use file_name::{BadFileName, FileName};
 pub use get::{GetTransfer, ListSent, ReadTransferError};
+pub use presigned::{
+    AbortParts, Arrived, AwaitedPiece, ClaimedPart, CompleteParts, ConfirmError, ConfirmTransfer,
+    DeclaredFile, FilePart, FileState, ListParts, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, PartsError,
+    PartsOfFile, PrepareError, PrepareTransfer, Prepared, PreparedFile, PresignedReads, PresignedRepository,
+    StoreAwaitedError, drop_parts, etag, hash_file, store_awaited,
+};
+pub use read::{ReadError, open_bytes};
 pub use repository::{
     InboxQuery, SentQuery, TransferReads, TransferRepository, UploadReads, UploadRepository,
 };
 pub use route::{Ends, Route, RouteError, find_route};
 pub use status::TransferStatus;
 pub use sweep::{Purged, purge, sweep};
-pub use ticket::{Ticket, UrlSignature, UrlSigner};
+pub use ticket::{Right, Ticket, UrlSignature, UrlSigner};
 pub use upload::{Arrival, ReceiveError, ReceivedBytes, discard, receive};
+use visibility::{NO_TRANSFER, Part, part_of};
 
 use crate::agent::PublicKey;
 use crate::blob::ObjectKey;
@@ -129,10 +139,12 @@ pub struct TransferFile {
     pub size: u64,
     /// Its MIME type as declared.
     pub content_type: String,
-    /// Where its bytes are.
+    /// Where its bytes are, unless they are in parts.
     pub object_key: ObjectKey,
     /// SHA-256 of the stored bytes, where one stream carried them.
     pub sha256: Option<[u8; 32]>,
+    /// How many objects hold its bytes, one a part; 0 if one object, `object_key`, holds them all.
+    pub parts: u32,
     /// The nonce the client encrypted it with.
     pub encryption_iv: Option<[u8; 12]>,
 }
@@ -182,6 +194,8 @@ pub struct Upload {
     pub id: UploadId,
     /// Whose upload it is.
     pub account_id: AccountId,
+    /// The prepared transfer whose bytes these are; none for an upload that carries its transfer along.
+    pub transfer_id: Option<TransferId>,
     /// Where its bytes go; known here before the store hears of it.
     pub object_key: ObjectKey,
     /// Bytes held against the account's limits.

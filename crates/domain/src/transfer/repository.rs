@@ -45,15 +45,15 @@ pub trait TransferReads: Send {
     async fn grant(&mut self, id: GrantId) -> Result<Option<Grant>, StoreError>;
     /// Active transfers that have run out, at most `limit`.
     async fn run_out_transfers(&mut self, now: Timestamp, limit: u32) -> Result<Vec<TransferId>, StoreError>;
-    /// Active transfers to an agent.
+    /// Active and pending transfers to an agent.
     async fn active_transfers_to_agent(&mut self, agent: AgentId) -> Result<Vec<TransferId>, StoreError>;
-    /// Active transfers between two accounts, in either direction.
+    /// Active and pending transfers between two accounts, in either direction.
     async fn active_transfers_between_accounts(
         &mut self,
         x: AccountId,
         y: AccountId,
     ) -> Result<Vec<TransferId>, StoreError>;
-    /// Active transfers between two agents, in either direction.
+    /// Active and pending transfers between two agents, in either direction.
     async fn active_transfers_between_agents(
         &mut self,
         x: AgentId,
@@ -80,7 +80,7 @@ pub trait TransferRepository: TransferReads {
         id: TransferId,
         now: Timestamp,
     ) -> Result<Option<Transfer>, StoreError>;
-    /// Ends an active transfer; with [`TransferStatus::Deleted`] also one that has ended otherwise. The first
+    /// Ends an active or pending transfer; with [`TransferStatus::Deleted`] also one that has ended otherwise. The first
     /// end is the one that `ended_at` keeps. `false` if there was nothing to end.
     async fn end_transfer(
         &mut self,
@@ -103,6 +103,8 @@ pub trait TransferRepository: TransferReads {
 pub trait UploadReads: Send {
     /// The upload of that id.
     async fn upload(&mut self, id: UploadId) -> Result<Option<Upload>, StoreError>;
+    /// Whether bytes are on their way to a prepared transfer.
+    async fn has_living_upload(&mut self, id: TransferId, now: Timestamp) -> Result<bool, StoreError>;
     /// Uploads whose lease has run out, or that were being reaped, at most `limit`.
     async fn abandoned_uploads(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Upload>, StoreError>;
 }

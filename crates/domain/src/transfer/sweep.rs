@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::end::{ended_events, purge_at};
+use super::presigned::{RunOutPrepared, drop_parts, reap_prepared};
 use super::upload::{self, ReceiveError};
 use super::{Transfer, TransferStatus, Upload};
 use crate::act::{self, Act, Ask, Cx, Ports};
@@ -22,8 +23,10 @@ const BATCH: u32 = 100;
 pub async fn sweep(ports: &Ports) -> Result<(), ReceiveError> {
     let expired = expire(ports).await;
     let reaped = reap(ports).await;
+    let unconfirmed = reap_unconfirmed(ports).await;
     expired?;
-    reaped
+    reaped?;
+    unconfirmed
 }
 
 async fn expire(ports: &Ports) -> Result<(), ReceiveError> {
@@ -66,6 +69,23 @@ async fn reap_each(ports: &Ports, uploads: &[Upload]) -> Result<(), ReceiveError
         }
     }
     first_failure
+}
+
+async fn reap_unconfirmed(ports: &Ports) -> Result<(), ReceiveError> {
+    loop {
+        let batch = act::ask(ports, &RunOutPrepared { limit: BATCH }).await?;
+        let mut first_failure = Ok(());
+        for id in &batch {
+            match reap_prepared(ports, *id).await.map_err(ReceiveError::from) {
+                Err(error) if is_outage(&error) => return Err(error),
+                outcome => first_failure = first_failure.and(outcome),
+            }
+        }
+        first_failure?;
+        if batch.len() < BATCH as usize {
+            return Ok(());
+        }
+    }
 }
 
 /// Whether the next row would fail in the same way.
@@ -144,6 +164,7 @@ pub async fn purge(ports: &Ports, id: TransferId) -> Result<Purged, ReceiveError
         Purgeability::NotBefore(at) => Ok(Purged::NotBefore(at)),
         Purgeability::Now(transfer) => {
             for file in &transfer.files {
+                drop_parts(ports, file.id).await?;
                 ports.blobs.delete(&file.object_key).await?;
             }
             act::perform(ports, &MarkPurged { id }).await?;
@@ -169,7 +190,8 @@ impl Ask for Purgeable {
 
     async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<Purgeability, StoreError> {
         let Some(transfer) = view.transfer(self.id).await? else { return Ok(Purgeability::Nothing) };
-        if transfer.purged_at.is_some() || transfer.status == TransferStatus::Active {
+        use TransferStatus::{Active, Pending};
+        if transfer.purged_at.is_some() || matches!(transfer.status, Active | Pending) {
             return Ok(Purgeability::Nothing);
         }
         if let Some(until) = view.protected_until(self.id, cx.now).await? {
@@ -189,6 +211,7 @@ impl Act for MarkPurged {
     type Error = StoreError;
 
     async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        tx.delete_prepared(self.id).await?;
         tx.mark_purged(self.id, cx.now).await
     }
 }

@@ -82,6 +82,7 @@ pub(crate) fn file(n: u128, name: &str, size: u64) -> TransferFile {
         content_type: "text/plain".to_owned(),
         object_key: ObjectKey::of_upload(id(n + 10)),
         sha256: Some([7; 32]),
+        parts: 0,
         encryption_iv: None,
     }
 }
@@ -121,6 +122,7 @@ pub(crate) fn upload(n: u128, lease: i64) -> Upload {
     Upload {
         id: id(n),
         account_id: id(ME),
+        transfer_id: None,
         object_key: ObjectKey::of_upload(id(n)),
         reserved_bytes: 0,
         created_at: now,
@@ -193,6 +195,8 @@ pub(crate) fn unavailable() -> StoreError {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rows {
     pub(crate) transfers: BTreeMap<TransferId, Transfer>,
+    pub(crate) prepared: BTreeMap<TransferId, Prepared>,
+    pub(crate) parts: BTreeMap<(FileId, u32), FilePart>,
     pub(crate) grants: BTreeMap<GrantId, Grant>,
     pub(crate) uploads: BTreeMap<UploadId, Upload>,
     pub(crate) jobs: BTreeMap<String, QueuedJob>,
@@ -222,9 +226,10 @@ impl Rows {
     }
 
     fn end(&mut self, id: TransferId, status: TransferStatus, now: Timestamp) -> bool {
-        use TransferStatus::{Active, Deleted};
+        use TransferStatus::{Active, Deleted, Pending};
         let Some(transfer) = self.transfers.get_mut(&id) else { return false };
-        let ends = transfer.status == Active || (status == Deleted && transfer.status != Deleted);
+        let ends =
+            matches!(transfer.status, Active | Pending) || (status == Deleted && transfer.status != Deleted);
         if ends {
             transfer.status = status;
             transfer.ended_at.get_or_insert(now);
@@ -236,6 +241,10 @@ impl Rows {
         let living = self.grants.values().filter(|g| g.transfer_id == id && g.revoked_at.is_none());
         let ends = living.flat_map(|grant| [Some(grant.expires_at), grant.streaming_until]);
         ends.flatten().filter(|end| *end > now).max()
+    }
+
+    fn has_living_upload(&self, id: TransferId, now: Timestamp) -> bool {
+        self.uploads.values().any(|upload| upload.transfer_id == Some(id) && now < upload.lease_until)
     }
 
     fn reap(&mut self, id: UploadId, now: Option<Timestamp>) -> bool {
@@ -406,6 +415,7 @@ impl World {
             _ => Ok(()),
         });
         transfer_rows(&mut tx, &copy);
+        presigned_rows(&mut tx, &copy);
         grant_rows(&mut tx, &copy);
         upload_rows(&mut tx, &copy);
         job_rows(&mut tx, &copy);
@@ -442,6 +452,53 @@ fn transfer_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
     });
 }
 
+fn presigned_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
+    on!(tx, copy, expect_prepared, |rows, id| rows.prepared.get(&id).cloned());
+    on!(tx, copy, expect_file_parts, |rows, file| {
+        let parts = rows.parts.iter().filter(|((of, _), _)| *of == file);
+        parts.map(|(_, part)| part.clone()).collect()
+    });
+    on!(tx, copy, expect_run_out_prepared, |rows, now, limit| {
+        let run_out = rows.transfers.values().filter(|transfer| {
+            transfer.status == TransferStatus::Pending
+                && transfer.expires_at <= now
+                && !rows.has_living_upload(transfer.id, now)
+        });
+        run_out.map(|transfer| transfer.id).take(limit as usize).collect()
+    });
+    on!(tx, copy, expect_insert_prepared, |rows, prepared| {
+        rows.prepared.insert(prepared.transfer, prepared.clone());
+    });
+    on!(tx, copy, expect_set_file_bytes, |rows, file| {
+        let files = rows.transfers.values_mut().flat_map(|transfer| &mut transfer.files);
+        for row in files.filter(|row| row.id == file.id) {
+            *row = file.clone();
+        }
+    });
+    on!(tx, copy, expect_set_file_state, |rows, file, state| {
+        let files = rows.prepared.values_mut().flat_map(|prepared| &mut prepared.files);
+        for row in files.filter(|row| row.file == file) {
+            row.state = state;
+        }
+    });
+    on!(tx, copy, expect_put_file_part, |rows, file, part| {
+        rows.parts.insert((file, part.number), part.clone())
+    });
+    on!(tx, copy, expect_delete_file_parts, |rows, file| rows.parts.retain(|(of, _), _| *of != file));
+    on!(tx, copy, expect_activate_transfer, |rows, id, expires_at| {
+        let transfer = rows.transfers.get_mut(&id).filter(|row| row.status == TransferStatus::Pending);
+        transfer.map(|row| (row.status, row.expires_at) = (TransferStatus::Active, expires_at)).is_some()
+    });
+    on!(tx, copy, expect_set_total_size, |rows, id, bytes| {
+        if let Some(transfer) = rows.transfers.get_mut(&id) {
+            transfer.total_size = bytes;
+        }
+    });
+    on!(tx, copy, expect_delete_prepared, |rows, id| {
+        rows.prepared.remove(&id);
+    });
+}
+
 fn grant_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
     tx.expect_api_key().returning(|id| Ok(Some(key(id))));
     on!(tx, copy, expect_grant, |rows, id| rows.grants.get(&id).cloned());
@@ -462,6 +519,7 @@ fn grant_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
 
 fn upload_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
     on!(tx, copy, expect_upload, |rows, id| rows.uploads.get(&id).cloned());
+    on!(tx, copy, expect_has_living_upload, |rows, id, now| rows.has_living_upload(id, now));
     on!(tx, copy, expect_settle_upload, |rows, id| rows.settle(id));
     on!(tx, copy, expect_reap_upload, |rows, id, now| rows.reap(id, now));
     on!(tx, copy, expect_insert_upload, |rows, upload| {
@@ -576,10 +634,7 @@ impl BlobStore for FakeBlobs {
         while let Some(block) = body.next().await? {
             bytes.extend_from_slice(&block);
         }
-        let mut sha256 = [0; 32];
-        for (at, byte) in bytes.iter().enumerate() {
-            sha256[at % 32] ^= byte;
-        }
+        let sha256 = folded(&bytes);
         let size = bytes.len() as u64;
         let mut objects = lock(&self.objects);
         *lock(&self.clock.0) += TimeDelta::seconds(objects.finishing);
@@ -605,8 +660,21 @@ impl BlobStore for FakeBlobs {
         Ok(())
     }
 
-    async fn get(&self, _: &ObjectKey, _: Option<Range<u64>>) -> Result<Blob, BlobError> {
-        unimplemented!("no use case reads bytes")
+    async fn get(&self, key: &ObjectKey, range: Option<Range<u64>>) -> Result<Blob, BlobError> {
+        let objects = lock(&self.objects);
+        let whole = objects.whole.get(key).ok_or_else(|| BlobError::NotFound(key.clone()))?;
+        let range = range.unwrap_or(0..whole.len() as u64);
+        let bytes = whole[range.start as usize..range.end as usize].to_vec();
+        Ok(Blob { size: whole.len() as u64, body: Box::new(Held(Some(bytes.into()))) })
+    }
+
+    async fn sha256(&self, keys: &[ObjectKey]) -> Result<[u8; 32], BlobError> {
+        let objects = lock(&self.objects);
+        let mut whole = Vec::new();
+        for key in keys {
+            whole.extend(objects.whole.get(key).ok_or_else(|| BlobError::NotFound(key.clone()))?);
+        }
+        Ok(folded(&whole))
     }
 
     async fn head(&self, _: &ObjectKey) -> Result<Option<u64>, BlobError> {
@@ -619,6 +687,24 @@ impl BlobStore for FakeBlobs {
 
     async fn ping(&self) -> Result<(), BlobError> {
         unimplemented!("no use case pings")
+    }
+}
+
+fn folded(bytes: &[u8]) -> [u8; 32] {
+    let mut sha256 = [0; 32];
+    for (at, byte) in bytes.iter().enumerate() {
+        sha256[at % 32] ^= byte;
+    }
+    sha256
+}
+
+/// Bytes that come in one block, if there are any.
+struct Held(Option<Bytes>);
+
+#[async_trait]
+impl ByteSource for Held {
+    async fn next(&mut self) -> Result<Option<Bytes>, SourceError> {
+        Ok(self.0.take().filter(|bytes| !bytes.is_empty()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Grant, TransferFile};
 use crate::clock::Timestamp;
-use crate::ids::{FileId, GrantId};
+use crate::ids::{FileId, GrantId, TransferId};
 
 /// A signature and the key that made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,31 +21,48 @@ pub trait UrlSigner: Send + Sync {
     fn verify(&self, message: &[u8], signature: &UrlSignature) -> bool;
 }
 
-/// The right that a signed URL carries: one file, under one grant, to be read.
+/// What a signed URL lets its holder do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Read a file under a grant.
+    Fetch(GrantId),
+    /// Send a file of a prepared transfer, or one part of it, numbered from 1.
+    Send(TransferId, Option<u32>),
+}
+
+/// The right that a signed URL carries, and to what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
     /// Which file.
     pub file: FileId,
-    /// Under which grant.
-    pub grant: GrantId,
-    /// The file's size in bytes.
+    /// What may be done.
+    pub right: Right,
+    /// How many bytes that moves.
     pub size: u64,
     /// When the URL stops working.
     pub expires_at: Timestamp,
 }
 
 impl Ticket {
-    /// The ticket to a file under a grant.
+    /// The ticket to fetch a file under a grant.
     #[must_use]
     pub fn to(file: &TransferFile, grant: &Grant) -> Self {
-        Self { file: file.id, grant: grant.id, size: file.size, expires_at: grant.expires_at }
+        let right = Right::Fetch(grant.id);
+        Self { file: file.id, right, size: file.size, expires_at: grant.expires_at }
     }
 
-    /// What is signed: method, object, size, expiry and grant, so that none of them can be changed.
+    /// What is signed: method, object, size, expiry, and the grant or the transfer, so that none of them can be
+    /// changed.
     #[must_use]
     pub fn message(&self) -> String {
+        let Self { file, size, .. } = self;
         let expires = self.expires_at.timestamp();
-        format!("GET\n{}\n{}\n{expires}\n{}", self.file, self.size, self.grant)
+        match self.right {
+            Right::Fetch(grant) => format!("GET\n{file}\n{size}\n{expires}\n{grant}"),
+            Right::Send(transfer, part) => {
+                format!("PUT\n{file}\n{size}\n{expires}\n{transfer}\n{}", part.unwrap_or(0))
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::Upload;
 use crate::act::{self, Act, Cx, Ports};
 use crate::blob::{BlobError, ByteSource, ObjectKey, SourceError, Stored};
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, UploadId};
+use crate::ids::{AccountId, TransferId, UploadId};
 use crate::plan::Limit;
 use crate::store::{StoreError, UnitOfWork};
 
@@ -40,6 +40,8 @@ pub enum ReceiveError {
 pub struct Arrival<'a> {
     /// Whose upload it is.
     pub account: AccountId,
+    /// The prepared transfer that awaits it; none for one that carries its transfer along.
+    pub transfer: Option<TransferId>,
     /// Uploads of the same transfer that have arrived already: they must live until the last one has.
     pub held: &'a [UploadId],
     /// The stream's length in bytes, where it is known.
@@ -58,7 +60,8 @@ pub async fn receive(
     arrival: Arrival<'_>,
     body: &mut dyn ByteSource,
 ) -> Result<ReceivedBytes, ReceiveError> {
-    let begin = BeginUpload { account: arrival.account, held: arrival.held.to_vec() };
+    let begin =
+        BeginUpload { account: arrival.account, transfer: arrival.transfer, held: arrival.held.to_vec() };
     let upload = act::perform(ports, &begin).await?;
     let lease = Lease::new(ports.settings.upload_lease_seconds, upload.created_at);
     let mut guarded = GuardedSource { ports, upload: &upload, arrival, body, received: 0, lease };
@@ -104,6 +107,7 @@ async fn remove(ports: &Ports, id: UploadId, object_key: &ObjectKey) -> Result<(
 /// Writes the row that protects what is about to arrive, and prolongs the protection of what has arrived.
 struct BeginUpload {
     account: AccountId,
+    transfer: Option<TransferId>,
     held: Vec<UploadId>,
 }
 
@@ -117,6 +121,7 @@ impl Act for BeginUpload {
         let upload = Upload {
             id,
             account_id: self.account,
+            transfer_id: self.transfer,
             object_key: ObjectKey::of_upload(id),
             reserved_bytes: 0,
             created_at: cx.now,
@@ -125,10 +130,15 @@ impl Act for BeginUpload {
         };
         tx.insert_upload(&upload).await?;
         if !renew_all(cx, tx, &self.held).await? {
-            return Err(StoreError::Unavailable { contention: false, source: LEASE_LOST.into() });
+            return Err(lease_lost());
         }
         Ok(upload)
     }
+}
+
+/// The sweeper was faster than whoever needs an upload.
+pub(super) fn lease_lost() -> StoreError {
+    StoreError::Unavailable { contention: false, source: LEASE_LOST.into() }
 }
 
 fn lease(cx: &Cx<'_>) -> Duration {

@@ -186,6 +186,11 @@ keys! {
         allowed: "a whole number of seconds from 1 to 3600",
         doc: "How long an upload may go without a byte before it is ended.",
     }
+    PENDING_SECONDS {
+        toml: "pending.seconds", env: "AGENTDROP_PENDING_SECONDS", kind: Whole, default: "86400",
+        allowed: "a whole number of seconds from 1 to 604800",
+        doc: "How long a prepared transfer waits for its files, and its upload links work.",
+    }
     GRANT_SECONDS {
         toml: "grant.seconds", env: "AGENTDROP_GRANT_SECONDS", kind: Whole, default: "900",
         allowed: "a whole number of seconds from 1 to 86400",

@@ -176,6 +176,7 @@ impl Resolver {
         let allow_key_revocation = self.read(&keys::PAIRINGS_ALLOW_KEY_REVOCATION, parse::switch);
         let invites_per_hour = self.read(&keys::CONNECTIONS_INVITES_PER_HOUR, parse::limit(1_000_000));
         let upload_lease_seconds = self.seconds(&keys::UPLOAD_LEASE_SECONDS, 1..=86_400);
+        let pending_seconds = self.seconds(&keys::PENDING_SECONDS, 1..=604_800);
         let grant_seconds = self.seconds(&keys::GRANT_SECONDS, 1..=86_400);
         let sweep_seconds = self.seconds(&keys::SWEEP_SECONDS, 1..=86_400);
         Some(Settings {
@@ -183,6 +184,7 @@ impl Resolver {
             allow_key_revocation: allow_key_revocation?,
             invites_per_hour: invites_per_hour?,
             upload_lease_seconds: upload_lease_seconds?,
+            pending_seconds: pending_seconds?,
             grant_seconds: grant_seconds?,
             sweep_seconds: sweep_seconds?,
         })

@@ -18,6 +18,7 @@ use async_trait::async_trait;
 
 use self::error::blocking;
 use self::layout::Layout;
+use super::digest;
 
 /// When a stored object counts as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,6 +79,10 @@ impl BlobStore for FsBlobStore {
     async fn list(&self, after: Option<&ObjectKey>, limit: usize) -> Result<Vec<BlobEntry>, BlobError> {
         let (layout, after) = (self.layout.clone(), after.cloned());
         blocking(move || list::page(&layout, after.as_ref(), limit)).await
+    }
+
+    async fn sha256(&self, keys: &[ObjectKey]) -> Result<[u8; 32], BlobError> {
+        digest::of_objects(self, keys).await
     }
 
     async fn ping(&self) -> Result<(), BlobError> {

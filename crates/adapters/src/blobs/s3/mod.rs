@@ -22,6 +22,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 
 use self::error::failed;
+use super::digest;
 
 /// How long [`BlobStore::ping`] waits.
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
@@ -154,6 +155,10 @@ impl BlobStore for S3BlobStore {
 
     async fn list(&self, after: Option<&ObjectKey>, limit: usize) -> Result<Vec<BlobEntry>, BlobError> {
         listing::page(&self.bucket, after, limit).await
+    }
+
+    async fn sha256(&self, keys: &[ObjectKey]) -> Result<[u8; 32], BlobError> {
+        digest::of_objects(self, keys).await
     }
 
     async fn ping(&self) -> Result<(), BlobError> {

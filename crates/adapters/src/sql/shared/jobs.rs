@@ -13,6 +13,8 @@ use crate::sql::values::{Corrupt, all, number};
 
 const SWEEP: &str = "sweep";
 const PURGE_TRANSFER: &str = "purge_transfer";
+const HASH_FILE: &str = "hash_file";
+const DROP_PARTS: &str = "drop_parts";
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = jobs, check_for_backend(Db))]
@@ -20,6 +22,7 @@ struct JobRow {
     id: Key,
     kind: String,
     transfer_id: Option<Key>,
+    file_id: Option<Key>,
     run_at: Timestamp,
     attempts: i64,
 }
@@ -28,9 +31,15 @@ impl TryFrom<JobRow> for Job {
     type Error = Corrupt;
 
     fn try_from(row: JobRow) -> Result<Self, Corrupt> {
-        let kind = match (row.kind.as_str(), row.transfer_id) {
-            (SWEEP, None) => JobKind::Sweep,
-            (PURGE_TRANSFER, Some(transfer)) => JobKind::PurgeTransfer(transfer.id()),
+        let kind = match (row.kind.as_str(), row.transfer_id, row.file_id) {
+            (SWEEP, None, None) => JobKind::Sweep,
+            (PURGE_TRANSFER, Some(transfer), None) => JobKind::PurgeTransfer(transfer.id()),
+            (HASH_FILE, Some(transfer), Some(file)) => {
+                JobKind::HashFile { transfer: transfer.id(), file: file.id() }
+            }
+            (DROP_PARTS, Some(transfer), Some(file)) => {
+                JobKind::DropParts { transfer: transfer.id(), file: file.id() }
+            }
             _ => return Err(Corrupt::of::<JobKind>()),
         };
         Ok(Self { id: row.id.id(), kind, run_at: row.run_at, attempts: number(row.attempts)? })
@@ -39,14 +48,17 @@ impl TryFrom<JobRow> for Job {
 
 impl From<&Job> for JobRow {
     fn from(job: &Job) -> Self {
-        let (kind, transfer) = match job.kind {
-            JobKind::Sweep => (SWEEP, None),
-            JobKind::PurgeTransfer(transfer) => (PURGE_TRANSFER, Some(Key::from(transfer))),
+        let (kind, transfer, file) = match job.kind {
+            JobKind::Sweep => (SWEEP, None, None),
+            JobKind::PurgeTransfer(transfer) => (PURGE_TRANSFER, Some(transfer), None),
+            JobKind::HashFile { transfer, file } => (HASH_FILE, Some(transfer), Some(file)),
+            JobKind::DropParts { transfer, file } => (DROP_PARTS, Some(transfer), Some(file)),
         };
         Self {
             id: job.id.into(),
             kind: kind.to_owned(),
-            transfer_id: transfer,
+            transfer_id: transfer.map(Key::from),
+            file_id: file.map(Key::from),
             run_at: job.run_at,
             attempts: job.attempts.into(),
         }

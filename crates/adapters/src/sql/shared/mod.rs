@@ -12,6 +12,7 @@ mod events;
 mod jobs;
 mod key;
 mod pairings;
+mod presigned;
 pub(super) mod schema;
 mod session;
 mod transfers;

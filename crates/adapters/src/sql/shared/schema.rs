@@ -161,6 +161,26 @@ tables! {
         object_key -> Text,
         sha256 -> Nullable<Binary>,
         encryption_iv -> Nullable<Binary>,
+        parts -> BigInt,
+    }
+    prepared_transfers (transfer_id) {
+        transfer_id -> Id,
+        key_id -> Id,
+        lifetime_seconds -> BigInt,
+    }
+    prepared_files (file_id) {
+        file_id -> Id,
+        transfer_id -> Id,
+        position -> BigInt,
+        part_size -> Nullable<BigInt>,
+        state -> Text,
+    }
+    file_parts (file_id, number) {
+        file_id -> Id,
+        number -> BigInt,
+        size -> BigInt,
+        sha256 -> Binary,
+        object_key -> Text,
     }
     grants (id) {
         id -> Id,
@@ -179,6 +199,7 @@ tables! {
         created_at -> Moment,
         lease_until -> Moment,
         reaping -> Bool,
+        transfer_id -> Nullable<Id>,
     }
     events (account_id, seq) {
         account_id -> Id,
@@ -200,6 +221,7 @@ tables! {
         id -> Id,
         kind -> Text,
         transfer_id -> Nullable<Id>,
+        file_id -> Nullable<Id>,
         unique_key -> Text,
         run_at -> Moment,
         attempts -> BigInt,

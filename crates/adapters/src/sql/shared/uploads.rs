@@ -1,5 +1,5 @@
 use agentdrop_domain::clock::Timestamp;
-use agentdrop_domain::ids::UploadId;
+use agentdrop_domain::ids::{TransferId, UploadId};
 use agentdrop_domain::store::StoreError;
 use agentdrop_domain::transfer::{Upload, UploadReads, UploadRepository};
 use async_trait::async_trait;
@@ -20,6 +20,7 @@ struct UploadRow {
     created_at: Timestamp,
     lease_until: Timestamp,
     reaping: bool,
+    transfer_id: Option<Key>,
 }
 
 impl TryFrom<UploadRow> for Upload {
@@ -29,6 +30,7 @@ impl TryFrom<UploadRow> for Upload {
         Ok(Self {
             id: row.id.id(),
             account_id: row.account_id.id(),
+            transfer_id: row.transfer_id.map(Key::id),
             object_key: object_key(row.object_key)?,
             reserved_bytes: number(row.reserved_bytes)?,
             created_at: row.created_at,
@@ -50,6 +52,7 @@ impl TryFrom<&Upload> for UploadRow {
             created_at: upload.created_at,
             lease_until: upload.lease_until,
             reaping: upload.reaping,
+            transfer_id: upload.transfer_id.map(Key::from),
         })
     }
 }
@@ -58,6 +61,14 @@ impl TryFrom<&Upload> for UploadRow {
 impl UploadReads for Session {
     async fn upload(&mut self, id: UploadId) -> Result<Option<Upload>, StoreError> {
         maybe(self.get(uploads::table.find(Key::from(id)).select(UploadRow::as_select())).await?)
+    }
+
+    async fn has_living_upload(&mut self, id: TransferId, now: Timestamp) -> Result<bool, StoreError> {
+        let living = uploads::table
+            .filter(uploads::transfer_id.eq(Key::from(id)))
+            .filter(uploads::lease_until.gt(now))
+            .select(uploads::id);
+        Ok(self.get::<_, Key>(living.limit(1)).await?.is_some())
     }
 
     async fn abandoned_uploads(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Upload>, StoreError> {

@@ -1,15 +1,13 @@
 //! `POST /v1/transfers`: fields and files in any order, the files streamed to the store.
 
-use std::time::Duration;
-
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, post, web};
 use agentdrop_domain::transfer::{RouteError, Transfer};
 
 use super::answer::TransferBody;
-use super::crossing::crossing;
 use super::form::CreateTransferForm;
 use super::reader::receive_transfer;
+use crate::http::crossing::{crossing, while_pumping};
 use crate::http::drain::Drained;
 use crate::http::error::CandidateBody;
 use crate::http::{ApiError, Auth, CommonErrors, ErrorBody};
@@ -70,16 +68,8 @@ async fn receive(api: &Api, request: &HttpRequest, payload: &mut web::Payload) -
     let auth = Auth::of(request).await?;
     let boundary = boundary(request)?;
     let (near, far) = crossing();
-    let idle = Duration::from_secs(api.settings.upload_idle_seconds);
-    let mut receiving = std::pin::pin!(api.run(receive_transfer(api.clone(), auth, boundary, far)));
-    // Both at once. If this future is dropped because the client went away, the near end goes with it, and
-    // the receiving task, which goes on, takes its silence for what it is. A refusal does not wait for the
-    // client's next byte.
-    tokio::select! {
-        biased;
-        transfer = &mut receiving => transfer,
-        () = near.pump(payload, idle) => receiving.await,
-    }
+    let receiving = api.run(receive_transfer(api.clone(), auth, boundary, far));
+    while_pumping(api, near, payload, receiving).await
 }
 
 impl From<RouteError> for ApiError {

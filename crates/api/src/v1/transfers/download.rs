@@ -96,6 +96,7 @@ struct DownloadFile {
         (status = 200, body = DownloadBody),
         (status = 403, description = "`FORBIDDEN`: only the recipient may; `SCOPE_MISMATCH`", body = ErrorBody),
         (status = 404, description = "`NOT_FOUND`: missing, or not yours", body = ErrorBody),
+        (status = 409, description = "`NOT_READY`: its sender has not confirmed it yet", body = ErrorBody),
         (status = 410, description = "`GONE`: expired, deleted, or no download left", body = ErrorBody),
         CommonErrors,
     ),
@@ -160,4 +161,7 @@ impl DownloadFile {
     }
 }
 
-crate::refusals!(DownloadError: pass [Denied, Store] { Gone => GONE "GONE" });
+crate::refusals!(DownloadError: pass [Denied, Store] {
+    NotReady => CONFLICT "NOT_READY",
+    Gone => GONE "GONE",
+});

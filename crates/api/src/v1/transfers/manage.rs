@@ -44,7 +44,7 @@ struct DeletedTransfer {
     tag = "transfers",
     operation_id = "listTransfers",
     params(
-        ("status" = Option<String>, Query, description = "`active`, `downloaded`, `expired` or `deleted`"),
+        ("status" = Option<String>, Query, description = "`pending`, `active`, `downloaded`, `expired` or `deleted`"),
         ("mode" = Option<String>, Query, description = "`agent-to-agent`, `agent-to-human` or `human-to-agent`"),
         ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
         ("offset" = Option<u64>, Query, description = "rows to pass over, default 0"),

@@ -2,12 +2,13 @@
 
 pub(crate) mod answer;
 mod create;
-mod crossing;
 mod download;
 mod form;
 mod held;
 mod manage;
+mod presigned;
 mod reader;
+mod refusal;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -18,5 +19,6 @@ pub fn configure(services: &mut ServiceConfig<'_>) {
         .service(manage::list)
         .service(manage::get)
         .service(download::download)
+        .configure(presigned::configure)
         .service(manage::delete);
 }

@@ -1,22 +1,19 @@
 //! Reads the parts of the multipart form, in any order: fields are collected, files are stored.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentDisposition, DispositionType, HeaderValue};
 use agentdrop_domain::act;
-use agentdrop_domain::blob::{BlobError, ByteSource, SourceError};
+use agentdrop_domain::blob::{ByteSource, SourceError};
 use agentdrop_domain::error::{FieldErrors, Invalid};
 use agentdrop_domain::ids::UploadId;
-use agentdrop_domain::transfer::{
-    Arrival, CheckSoFar, FileName, MAX_FILES, ReceiveError, Transfer, TransferForm, receive,
-};
+use agentdrop_domain::transfer::{Arrival, CheckSoFar, FileName, MAX_FILES, Transfer, TransferForm, receive};
 use async_trait::async_trait;
 use bytes::Bytes;
 use multer::{Field, Multipart};
 
-use super::crossing::{Far, Searched};
 use super::form;
 use super::held::{HeldBytes, HeldFile, commit};
-use crate::http::error::chain;
+use super::refusal::broken_stream;
+use crate::http::crossing::{Far, Searched};
 use crate::http::{ApiError, Auth};
 use crate::state::Api;
 
@@ -37,7 +34,8 @@ pub async fn receive_transfer(
     boundary: String,
     body: Far,
 ) -> Result<Transfer, ApiError> {
-    let mut reader = FormReader::new(api, auth, body.searched());
+    let (body, searched) = body.paced();
+    let mut reader = FormReader::new(api, auth, searched);
     let mut parts = Multipart::new(body, boundary);
     while let Some(part) = parts.next_field().await.map_err(broken)? {
         reader.take(part).await?;
@@ -123,9 +121,10 @@ impl FormReader {
         let mut body = FileSource { part, searched: self.searched.clone() };
         let limit = self.api.ports.settings.plans.of(&self.auth.account.plan).max_file_bytes;
         let held: Vec<UploadId> = self.files.iter().filter_map(|file| file.bytes.upload()).collect();
-        let arrival = Arrival { account: self.auth.account.id, held: &held, size: None, limit };
+        let account = self.auth.account.id;
+        let arrival = Arrival { account, transfer: None, held: &held, size: None, limit };
         let received = receive(&self.api.ports, arrival, &mut body).await;
-        let bytes = HeldBytes::new(self.api.clone(), received.map_err(refused)?);
+        let bytes = HeldBytes::new(self.api.clone(), received?);
         self.files.push(HeldFile { name, content_type, bytes });
         Ok(())
     }
@@ -219,34 +218,4 @@ fn source_error(error: multer::Error) -> SourceError {
 
 fn broken(error: multer::Error) -> ApiError {
     broken_stream(&source_error(error))
-}
-
-fn refused(error: ReceiveError) -> ApiError {
-    match error {
-        ReceiveError::Store(error) => error.into(),
-        ReceiveError::Blob(BlobError::Source(error)) => broken_stream(&error),
-        ReceiveError::Blob(error) => error.into(),
-    }
-}
-
-fn broken_stream(error: &SourceError) -> ApiError {
-    match error {
-        SourceError::TooLarge { limit } => ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "FILE_TOO_LARGE",
-            format!("a file may have at most {limit} bytes on your plan"),
-        ),
-        SourceError::Idle(_) => {
-            ApiError::new(StatusCode::REQUEST_TIMEOUT, "UPLOAD_TIMEOUT", error.to_string())
-        }
-        SourceError::Cut(why) => ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "UPLOAD_INCOMPLETE",
-            format!("the body is no complete multipart form ({why}); nothing was kept, send it again"),
-        ),
-        SourceError::Stopped(_) | SourceError::Store(_) => {
-            tracing::warn!(cause = chain(error), "an upload was stopped");
-            ApiError::unavailable()
-        }
-    }
 }

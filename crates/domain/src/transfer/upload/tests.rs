@@ -18,7 +18,7 @@ async fn take_after(
     steps: Vec<Step>,
     limit: Limit,
 ) -> Result<ReceivedBytes, ReceiveError> {
-    let arrival = Arrival { account: id(ME), held, size: None, limit };
+    let arrival = Arrival { account: id(ME), transfer: None, held, size: None, limit };
     receive(&world.ports(), arrival, &mut Body::new(world, steps)).await
 }
 

@@ -32,6 +32,7 @@ mod limits;
 mod openapi;
 mod pairings;
 mod plans;
+mod presigned;
 mod raw;
 mod transfers;
 mod wire;

@@ -117,7 +117,7 @@ async fn a_path_that_has_other_methods_says_which(backend: Backend) {
         ("PUT", "/v1/transfers/x", "GET, DELETE"),
         ("POST", "/v1/blocked/x", "DELETE"),
         ("DELETE", "/healthz", "GET"),
-        ("PUT", "/blobs/x", "GET, HEAD"),
+        ("POST", "/blobs/x", "GET, HEAD, PUT"),
     ] {
         let answer = Answer::of(app.request(method.parse().unwrap(), path, &ann.key)).await;
         assert_eq!(

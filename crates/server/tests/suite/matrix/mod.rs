@@ -99,6 +99,7 @@ async fn call(world: &World, (method, template): &Endpoint, caller: Caller, scen
         Body::None => request,
         Body::Json(body) => request.json(&body),
         Body::Form(form) => request.multipart(form),
+        Body::Bytes(bytes) => request.body(bytes),
     };
     let answer = Answer::of(request).await;
     assert!(answer.status < 400 || !answer.body["error"].is_null() || *method == Method::HEAD, "{answer:?}");

@@ -23,6 +23,7 @@ pub enum Body {
     None,
     Json(Value),
     Form(Form),
+    Bytes(&'static [u8]),
 }
 
 impl Scene {
@@ -79,6 +80,11 @@ pub async fn scene(world: &World, operation: &str, caller: Caller) -> Scene {
         "revokeChannel" => of_channel(world, caller).await,
         "createTransfer" => of_new_transfer(world, caller),
         "getTransfer" | "downloadTransfer" => Scene::on(world.between(caller, |other| &other.transfer)),
+        "storeFile" => of_awaited_file(world).await,
+        "prepareTransfer" | "prepareMultipartTransfer" => of_new_prepared(world, operation, caller),
+        "confirmTransfer" | "listParts" | "renewPartUrls" | "completeMultipart" | "abortMultipart" => {
+            of_prepared(world, operation).await
+        }
         "deleteTransfer" => of_transfer(world, caller).await,
         other => panic!("say in matrix/scenes.rs what {other} is tried on"),
     }
@@ -245,6 +251,51 @@ fn of_new_transfer(world: &World, caller: Caller) -> Scene {
     let form = Form::new().text("sender", world.agent_of(caller).slug.clone()).text("recipient", "alpha");
     let form = form.part("files", Part::bytes(b"hello".to_vec()).file_name("hello.txt"));
     Scene { body: Body::Form(form), ..Scene::plain() }
+}
+
+fn to_prepare(sender: &str, recipient: &str, in_parts: bool) -> Value {
+    let mut file = json!({"name": "hello.txt", "size": 5});
+    if in_parts {
+        file["part_size"] = json!(5);
+    }
+    json!({"sender": sender, "recipient": recipient, "files": [file]})
+}
+
+fn of_new_prepared(world: &World, operation: &str, caller: Caller) -> Scene {
+    let in_parts = operation == "prepareMultipartTransfer";
+    Scene::plain().with(to_prepare(&world.agent_of(caller).slug, "alpha", in_parts))
+}
+
+async fn of_awaited_file(world: &World) -> Scene {
+    let body = to_prepare("alpha", &world.paired.agent.slug, false);
+    let prepared = world.app.post("/v1/transfers/presigned", &world.alpha.key, body).await.expect(201);
+    let url = url::Url::parse(prepared["upload_urls"][0]["upload_url"].as_str().unwrap()).unwrap();
+    let id = url.path().rsplit('/').next().unwrap().to_owned();
+    Scene { query: format!("?{}", url.query().unwrap()), body: Body::Bytes(b"hello"), ..Scene::on(id) }
+}
+
+/// A transfer from ann's agent to the paired one, with all its bytes there.
+async fn of_prepared(world: &World, operation: &str) -> Scene {
+    let (app, key) = (&world.app, &world.alpha.key);
+    let body = to_prepare("alpha", &world.paired.agent.slug, true);
+    let prepared = app.post("/v1/transfers/presigned/multipart", key, body).await.expect(201);
+    let (id, file) = (prepared.text("id"), &prepared["files"][0]);
+    let url = file["part_urls"][0]["upload_url"].as_str().unwrap();
+    let stored = app.request(reqwest::Method::PUT, url, "").body("hello").send().await.unwrap();
+    assert_eq!(stored.status(), 200);
+    let (file_id, upload_id) = (file["file_id"].as_str().unwrap(), file["upload_id"].clone());
+    let completed = json!({"upload_id": upload_id, "parts": []});
+    if operation == "confirmTransfer" {
+        let path = format!("/v1/transfers/{id}/files/{file_id}/complete-multipart");
+        let _ = app.post(&path, key, completed).await.expect(200);
+        return Scene::on(id);
+    }
+    let scene = Scene { segments: vec![id, file_id.to_owned()], ..Scene::plain() };
+    match operation {
+        "listParts" => scene,
+        "renewPartUrls" => scene.with(json!({})),
+        _ => scene.with(completed),
+    }
 }
 
 async fn of_transfer(world: &World, caller: Caller) -> Scene {

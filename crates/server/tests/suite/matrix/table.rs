@@ -31,6 +31,7 @@ pub const TABLE: &[(&str, Expected)] = &[
     ("readyz",               [OK____, OK____, OK____,  OK____, OK____, OK____,   OK____, OK____,  OK____, OK____, OK____, OK____, OK____,  OK____]),
     // The signed URL is the key.
     ("fetchFile",            [OK____, OK____, OK____,  OK____, OK____, OK____,   OK____, OK____,  OK____, OK____, OK____, OK____, OK____,  OK____]),
+    ("storeFile",            [OK____, OK____, OK____,  OK____, OK____, OK____,   OK____, OK____,  OK____, OK____, OK____, OK____, OK____,  OK____]),
     ("describeFile",         [OK____, OK____, OK____,  OK____, OK____, OK____,   OK____, OK____,  OK____, OK____, OK____, OK____, OK____,  OK____]),
 
     ("listApiKeys",          [NO_KEY, NO_KEY, ENDED_,  OK____, SCOPE_, SCOPE_,   OK____, SCOPE_,  OK____, OK____, OK____, OK____, OK____,  OK____]),
@@ -82,6 +83,14 @@ pub const TABLE: &[(&str, Expected)] = &[
 
     // To ann's agent; the others are transfers from it, which survive a revocation.
     ("createTransfer",       [NO_KEY, NO_KEY, ENDED_,  MADE__, MADE__, MADE__,   MADE__, MADE__,  SHARE_, SHARE_, SHARE_, SHARE_, DIRECT,  SHARE_]),
+    ("prepareTransfer",      [NO_KEY, NO_KEY, ENDED_,  MADE__, MADE__, MADE__,   MADE__, MADE__,  SHARE_, SHARE_, SHARE_, SHARE_, DIRECT,  SHARE_]),
+    ("prepareMultipartTransfer", [NO_KEY, NO_KEY, ENDED_, MADE__, MADE__, MADE__, MADE__, MADE__, SHARE_, SHARE_, SHARE_, SHARE_, DIRECT, SHARE_]),
+    // One that ann's agent has prepared for the paired one, who learns nothing of it yet.
+    ("confirmTransfer",      [NO_KEY, NO_KEY, ENDED_,  OK____, OK____, FORBID,   ABSENT, ABSENT,  ABSENT, ABSENT, ABSENT, ABSENT, ABSENT,  ABSENT]),
+    ("listParts",            [NO_KEY, NO_KEY, ENDED_,  OK____, OK____, FORBID,   ABSENT, ABSENT,  ABSENT, ABSENT, ABSENT, ABSENT, ABSENT,  ABSENT]),
+    ("renewPartUrls",        [NO_KEY, NO_KEY, ENDED_,  OK____, OK____, FORBID,   ABSENT, ABSENT,  ABSENT, ABSENT, ABSENT, ABSENT, ABSENT,  ABSENT]),
+    ("completeMultipart",    [NO_KEY, NO_KEY, ENDED_,  OK____, OK____, FORBID,   ABSENT, ABSENT,  ABSENT, ABSENT, ABSENT, ABSENT, ABSENT,  ABSENT]),
+    ("abortMultipart",       [NO_KEY, NO_KEY, ENDED_,  OK____, OK____, FORBID,   ABSENT, ABSENT,  ABSENT, ABSENT, ABSENT, ABSENT, ABSENT,  ABSENT]),
     ("listTransfers",        [NO_KEY, NO_KEY, ENDED_,  OK____, OK____, OK____,   OK____, OK____,  OK____, OK____, OK____, OK____, OK____,  OK____]),
     ("getTransfer",          [NO_KEY, NO_KEY, ENDED_,  OK____, OK____, FORBID,   OK____, OK____,  ABSENT, OK____, ABSENT, OK____, OK____,  ABSENT]),
     ("downloadTransfer",     [NO_KEY, NO_KEY, ENDED_,  FORBID, FORBID, FORBID,   OK____, OK____,  ABSENT, OK____, ABSENT, OK____, OK____,  ABSENT]),

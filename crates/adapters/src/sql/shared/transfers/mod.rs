@@ -3,4 +3,4 @@ mod reads;
 mod rows;
 mod writes;
 
-use super::{Db, Session, key, schema};
+use super::{Db, Session, key, presigned, schema};

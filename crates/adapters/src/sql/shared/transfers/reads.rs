@@ -16,6 +16,7 @@ use diesel::sql_types::Bool;
 
 use super::grants::GrantRow;
 use super::key::Key;
+use super::presigned::pending;
 use super::rows::{FileRow, TransferRow};
 use super::schema::{grants, transfer_files, transfers};
 use super::{Db, Session};
@@ -39,15 +40,21 @@ fn with_status_at(query: Query<'_>, status: TransferStatus, now: Timestamp) -> Q
             is_stored_as(TransferStatus::Expired)
                 .or(is_stored_as(TransferStatus::Active).and(transfers::expires_at.le(now))),
         ),
-        TransferStatus::Downloaded | TransferStatus::Deleted => query.filter(is_stored_as(status)),
+        TransferStatus::Pending | TransferStatus::Downloaded | TransferStatus::Deleted => {
+            query.filter(is_stored_as(status))
+        }
     }
 }
 
-/// The ids of the active transfers that a condition selects.
-macro_rules! active_ids {
+/// The ids of the active and pending transfers that a condition selects. Two queries, for each has an index of
+/// its own.
+macro_rules! living_ids {
     ($session:ident, $condition:expr) => {{
-        let query = transfers::table.filter($condition).order(transfers::id).select(transfers::id);
-        let keys: Vec<Key> = $session.load(query).await?;
+        let query = transfers::table.filter(active()).filter($condition);
+        let mut keys: Vec<Key> = $session.load(query.select(transfers::id)).await?;
+        let query = transfers::table.filter(pending()).filter($condition);
+        keys.extend($session.load::<_, Key>(query.select(transfers::id)).await?);
+        keys.sort_unstable();
         Ok(keys.into_iter().map(Key::id).collect())
     }};
 }
@@ -103,7 +110,7 @@ impl TransferReads for Session {
     }
 
     async fn active_transfers_to_agent(&mut self, agent: AgentId) -> Result<Vec<TransferId>, StoreError> {
-        active_ids!(self, active().and(transfers::recipient_agent_id.eq(Key::from(agent))))
+        living_ids!(self, transfers::recipient_agent_id.eq(Key::from(agent)))
     }
 
     async fn active_transfers_between_accounts(
@@ -115,7 +122,7 @@ impl TransferReads for Session {
             let from = transfers::sender_account_id.eq(Key::from(from));
             from.and(transfers::recipient_account_id.eq(Key::from(to)))
         };
-        active_ids!(self, active().and(sent(x, y).or(sent(y, x))))
+        living_ids!(self, sent(x, y).or(sent(y, x)))
     }
 
     async fn active_transfers_between_agents(
@@ -127,7 +134,7 @@ impl TransferReads for Session {
             let from = transfers::sender_agent_id.eq(Key::from(from)).assume_not_null();
             from.and(transfers::recipient_agent_id.eq(Key::from(to)))
         };
-        active_ids!(self, active().and(sent(x, y).or(sent(y, x))))
+        living_ids!(self, sent(x, y).or(sent(y, x)))
     }
 
     async fn protected_until(

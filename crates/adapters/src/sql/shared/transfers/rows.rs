@@ -58,6 +58,7 @@ pub(super) struct FileRow {
     object_key: String,
     sha256: Option<Vec<u8>>,
     encryption_iv: Option<Vec<u8>>,
+    parts: i64,
 }
 
 fn fixed<const N: usize>(stored: Option<Vec<u8>>) -> Result<Option<[u8; N]>, Corrupt> {
@@ -220,6 +221,7 @@ impl TryFrom<FileRow> for TransferFile {
             content_type: row.content_type,
             object_key: object_key(row.object_key)?,
             sha256: fixed(row.sha256)?,
+            parts: number(row.parts)?,
             encryption_iv: fixed(row.encryption_iv)?,
         })
     }
@@ -238,6 +240,7 @@ impl FileRow {
             object_key: file.object_key.as_str().to_owned(),
             sha256: file.sha256.map(Vec::from),
             encryption_iv: file.encryption_iv.map(Vec::from),
+            parts: file.parts.into(),
         })
     }
 }

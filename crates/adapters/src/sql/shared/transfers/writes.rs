@@ -11,6 +11,7 @@ use diesel::sql_types::Text;
 use super::Session;
 use super::grants::GrantRow;
 use super::key::Key;
+use super::presigned::pending;
 use super::reads::active;
 use super::rows::{FileRow, TransferRow};
 use super::schema::{grants, transfer_files, transfers};
@@ -58,7 +59,7 @@ impl TransferRepository for Session {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let word = word_of(&TransferStatus::ALL, status);
-        let row = transfers::table.find(Key::from(id)).filter(active());
+        let row = transfers::table.find(Key::from(id)).filter(active().or(pending()));
         let ended = (transfers::status.eq(word), transfers::ended_at.eq(now));
         if self.execute(diesel::update(row).set(ended)).await? == 1 {
             return Ok(true);

@@ -87,6 +87,10 @@ impl BlobStore for Faulty {
         if self.fault == Fault::Forgetful { Ok(Vec::new()) } else { self.store.list(after, limit).await }
     }
 
+    async fn sha256(&self, keys: &[ObjectKey]) -> Result<[u8; 32], BlobError> {
+        self.store.sha256(keys).await
+    }
+
     async fn ping(&self) -> Result<(), BlobError> {
         self.store.ping().await
     }

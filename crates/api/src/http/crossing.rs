@@ -2,6 +2,7 @@
 //! stored.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,10 +10,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use actix_web::web;
-use agentdrop_domain::blob::SourceError;
+use agentdrop_domain::blob::{ByteSource, SourceError};
+use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use tokio::sync::mpsc;
+
+use super::ApiError;
+use crate::state::Api;
 
 /// How much is gathered before it crosses, in bytes: each crossing costs a wake-up.
 const BATCH_BYTES: usize = 512 << 10;
@@ -32,11 +37,15 @@ enum Message {
 /// The worker's end.
 pub struct Near(mpsc::Sender<Message>);
 
-/// The main runtime's end: a stream for the multipart parser. If the near end vanishes without saying that
-/// the body has ended, the stream fails.
+/// The main runtime's end. If the near end vanishes without saying that the body has ended, it fails.
 pub struct Far {
     messages: mpsc::Receiver<Message>,
     batch: VecDeque<Bytes>,
+}
+
+/// The body for the multipart parser.
+pub struct Paced {
+    body: Far,
     gave_one: bool,
     searched: Searched,
 }
@@ -59,14 +68,35 @@ impl Searched {
 /// Both ends.
 pub fn crossing() -> (Near, Far) {
     let (sender, messages) = mpsc::channel(WAITING_BATCHES);
-    let far = Far { messages, batch: VecDeque::new(), gave_one: false, searched: Searched::default() };
-    (Near(sender), far)
+    (Near(sender), Far { messages, batch: VecDeque::new() })
 }
 
 impl Far {
-    /// The parser's account.
-    pub fn searched(&self) -> Searched {
-        self.searched.clone()
+    /// The body for the multipart parser, which reads as much as it is given, and what it has read.
+    pub fn paced(self) -> (Paced, Searched) {
+        let searched = Searched::default();
+        (Paced { body: self, gave_one: false, searched: searched.clone() }, searched)
+    }
+
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, SourceError>>> {
+        loop {
+            if let Some(chunk) = self.batch.pop_front() {
+                return Poll::Ready(Some(Ok(chunk)));
+            }
+            match ready!(self.messages.poll_recv(cx)) {
+                Some(Message::Batch(batch)) => self.batch = batch.into(),
+                Some(Message::End) => return Poll::Ready(None),
+                Some(Message::Failed(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(Some(Err(SourceError::Cut("the client went away".to_owned())))),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ByteSource for Far {
+    async fn next(&mut self) -> Result<Option<Bytes>, SourceError> {
+        poll_fn(|cx| self.poll_chunk(cx)).await.transpose()
     }
 }
 
@@ -84,6 +114,28 @@ impl Near {
                 return;
             }
         }
+    }
+}
+
+/// Runs `receiving` while the body is sent across to it.
+///
+/// If this future is dropped because the client went away, the near end goes with it, and the receiving task,
+/// which goes on, takes its silence for what it is. A refusal does not wait for the client's next byte.
+///
+/// # Errors
+/// What `receiving` answers.
+pub async fn while_pumping<T>(
+    api: &Api,
+    near: Near,
+    payload: &mut web::Payload,
+    receiving: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ApiError> {
+    let idle = Duration::from_secs(api.settings.upload_idle_seconds);
+    let mut receiving = std::pin::pin!(receiving);
+    tokio::select! {
+        biased;
+        answer = &mut receiving => answer,
+        () = near.pump(payload, idle) => receiving.await,
     }
 }
 
@@ -112,7 +164,7 @@ async fn gather(payload: &mut web::Payload, idle: Duration) -> (Vec<Bytes>, Opti
     (batch, None)
 }
 
-impl Stream for Far {
+impl Stream for Paced {
     type Item = Result<Bytes, SourceError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -121,21 +173,14 @@ impl Stream for Far {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        loop {
-            if let Some(chunk) = self.batch.pop_front() {
-                if self.searched.add(chunk.len()) > MAX_SEARCHED_BYTES {
-                    let what = "a part's head or the text before the first part is too long".to_owned();
-                    return Poll::Ready(Some(Err(SourceError::Cut(what))));
-                }
-                self.gave_one = true;
-                return Poll::Ready(Some(Ok(chunk)));
+        let chunk = ready!(self.body.poll_chunk(cx));
+        if let Some(Ok(chunk)) = &chunk {
+            if self.searched.add(chunk.len()) > MAX_SEARCHED_BYTES {
+                let what = "a part's head or the text before the first part is too long".to_owned();
+                return Poll::Ready(Some(Err(SourceError::Cut(what))));
             }
-            match ready!(self.messages.poll_recv(cx)) {
-                Some(Message::Batch(batch)) => self.batch = batch.into(),
-                Some(Message::End) => return Poll::Ready(None),
-                Some(Message::Failed(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(Some(Err(SourceError::Cut("the client went away".to_owned())))),
-            }
+            self.gave_one = true;
         }
+        Poll::Ready(chunk)
     }
 }

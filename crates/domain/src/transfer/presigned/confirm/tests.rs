@@ -1,0 +1,106 @@
+#![allow(clippy::unwrap_used)]
+
+use chrono::TimeDelta;
+
+use super::super::super::testing::*;
+use super::super::testing::pending;
+use super::*;
+use crate::mock::{Fixture, Journal, MockTx, id};
+use crate::pairing::{PairingStatus, Permission};
+
+fn arrived() -> (Transfer, Prepared) {
+    let (transfer, mut prepared) = pending();
+    for file in &mut prepared.files {
+        file.state = FileState::Arrived;
+    }
+    (transfer, prepared)
+}
+
+struct Scene {
+    rows: (Transfer, Option<Prepared>),
+    permission: Option<Permission>,
+    caller: u128,
+}
+
+impl Scene {
+    fn of((transfer, prepared): (Transfer, Prepared)) -> Self {
+        Self { rows: (transfer, Some(prepared)), permission: Some(Permission::Both), caller: ME }
+    }
+
+    async fn confirm(self) -> (Result<Transfer, ConfirmError>, Journal) {
+        let (fixture, mut tx, journal) = (Fixture::new(), MockTx::new(), Journal::default());
+        knows(&mut tx, &[agent(11), agent(22)], &[agent(22)]);
+        let (transfer, prepared) = self.rows;
+        tx.expect_transfer().returning(move |_| Ok(Some(transfer.clone())));
+        tx.expect_prepared().returning(move |_| Ok(prepared.clone()));
+        let living = self.permission.map(|right| pairing(&agent(22), right, PairingStatus::Active));
+        tx.expect_living_pairing().returning(move |_, _| Ok(living.clone()));
+        tx.expect_activate_transfer().returning(|_, _| Ok(true));
+        tx.expect_delete_prepared().returning(|_| Ok(()));
+        let act = ConfirmTransfer { caller: fixture.account_caller(id(self.caller)), id: id(50) };
+        journal.allow_locks(&mut tx);
+        let noted = journal.clone();
+        noted.allow_writes(&mut tx, ..=1);
+        (act.perform(&fixture.cx(), &mut tx).await, journal)
+    }
+}
+
+#[tokio::test]
+async fn a_complete_transfer_becomes_active_for_its_time_and_is_told() {
+    let (outcome, journal) = Scene::of(arrived()).confirm().await;
+    let transfer = outcome.unwrap();
+    assert_eq!(transfer.status, TransferStatus::Active);
+    assert_eq!(transfer.expires_at, Fixture::new().now + TimeDelta::hours(1));
+    let told = EventName::TransferCreated;
+    assert_eq!(journal.told(), [(id(ME), told), (id(THEM), told)]);
+}
+
+#[tokio::test]
+async fn missing_files_are_named() {
+    let (transfer, mut prepared) = arrived();
+    prepared.files[1].state = FileState::Awaited;
+    let (outcome, _) = Scene::of((transfer.clone(), prepared.clone())).confirm().await;
+    let Err(ConfirmError::FilesMissing(invalid)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(fields(&invalid), ["files[1]"]);
+    assert_eq!(invalid.0[0].message, "\"b.txt\" has not arrived");
+    prepared.files[0].state = FileState::Aborted;
+    let (outcome, _) = Scene::of((transfer, prepared)).confirm().await;
+    let Err(ConfirmError::FilesMissing(invalid)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(fields(&invalid), ["files[0]", "files[1]"]);
+}
+
+#[tokio::test]
+async fn once_is_enough() {
+    use TransferStatus::{Active, Deleted, Downloaded, Expired};
+    for (status, again) in [(Active, true), (Downloaded, true), (Deleted, false), (Expired, false)] {
+        let (transfer, _) = arrived();
+        let scene = Scene {
+            rows: (Transfer { status, ..transfer }, None),
+            permission: Some(Permission::Both),
+            caller: ME,
+        };
+        let (outcome, _) = scene.confirm().await;
+        assert_eq!(matches!(outcome, Err(ConfirmError::AlreadyConfirmed)), again, "{outcome:?}");
+        assert_eq!(matches!(outcome, Err(ConfirmError::Gone)), !again, "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_send_any_more_does_not_confirm() {
+    let (outcome, _) = Scene { permission: None, ..Scene::of(arrived()) }.confirm().await;
+    assert!(matches!(outcome, Err(ConfirmError::Route(RouteError::ShareRequired))), "{outcome:?}");
+    let (outcome, _) =
+        Scene { permission: Some(Permission::ReceiveOnly), ..Scene::of(arrived()) }.confirm().await;
+    assert!(matches!(outcome, Err(ConfirmError::Route(RouteError::PermissionDenied(_)))), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn nobody_else_confirms() {
+    for caller in [THEM, STRANGER] {
+        let (outcome, _) = Scene { caller, ..Scene::of(arrived()) }.confirm().await;
+        assert!(
+            matches!(outcome, Err(ConfirmError::Route(RouteError::Denied(Denied::NotFound(_))))),
+            "{outcome:?}"
+        );
+    }
+}
