@@ -10,6 +10,7 @@ mod contract {
     pub mod connections;
     pub mod events;
     pub mod fixtures;
+    pub mod idempotency;
     pub mod jobs;
     pub mod migrations;
     pub mod outages;
@@ -135,6 +136,13 @@ contract! {
         a_postponed_job_comes_back
         parallel_workers_never_share_a_job
         a_job_queued_while_it_is_finished_is_not_lost
+    }
+    idempotency {
+        a_record_reads_back_as_it_was_written
+        what_counts_is_never_marked_over
+        only_the_attempt_that_holds_a_mark_moves_it
+        of_parallel_marks_one_is_put
+        spent_records_are_forgotten_in_batches
     }
     events {
         events_are_numbered_per_account

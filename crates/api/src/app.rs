@@ -11,7 +11,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::blobs;
 use crate::http::body::MAX_JSON_BYTES;
 use crate::http::fallback::{KnownPaths, fallback};
-use crate::http::{envelope, health};
+use crate::http::{envelope, health, idempotency};
 use crate::listen::{Listener, Patience, listen};
 use crate::openapi::{Document, openapi_json, skeleton};
 use crate::pages;
@@ -37,8 +37,9 @@ pub fn configure(services: &mut ServiceConfig<'_>) {
 /// The OpenAPI document of [`configure`].
 #[must_use]
 pub fn document() -> OpenApi {
-    let (_, document) =
+    let (_, mut document) =
         App::new().into_utoipa_app().openapi(skeleton()).configure(configure).split_for_parts();
+    idempotency::describe(&mut document);
     document
 }
 

@@ -8,6 +8,7 @@ use crate::agent::KeyInspector;
 use crate::blob::BlobStore;
 use crate::clock::{Clock, Timestamp};
 use crate::error::ActError;
+use crate::idempotency::Sealer;
 use crate::ids::IdGenerator;
 use crate::secret::SecretGenerator;
 use crate::settings::Settings;
@@ -34,6 +35,8 @@ pub struct Ports {
     pub keys: Arc<dyn KeyInspector>,
     /// Signatures of URLs.
     pub signer: Arc<dyn UrlSigner>,
+    /// Seals of stored answers.
+    pub sealer: Arc<dyn Sealer>,
     /// What the operator decided.
     pub settings: Arc<Settings>,
 }

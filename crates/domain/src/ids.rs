@@ -80,6 +80,8 @@ ids! {
     GrantId, "", "a UUID";
     /// A unit of background work.
     JobId, "", "a UUID";
+    /// One attempt at a request under an idempotency key.
+    AttemptId, "", "a UUID";
     /// An entry of the audit log.
     AuditId, "", "a UUID";
 }

@@ -20,6 +20,7 @@ pub mod clock;
 pub mod connection;
 pub mod error;
 pub mod event;
+pub mod idempotency;
 pub mod ids;
 pub mod inbox;
 pub mod job;

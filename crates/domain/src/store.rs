@@ -11,6 +11,7 @@ use crate::audit::AuditLog;
 use crate::channel::{ChannelReads, ChannelRepository};
 use crate::connection::{ConnectionReads, ConnectionRepository};
 use crate::event::EventLog;
+use crate::idempotency::{IdempotencyReads, IdempotencyRepository};
 use crate::job::JobQueue;
 use crate::pairing::{PairingReads, PairingRepository};
 use crate::transfer::{
@@ -76,6 +77,7 @@ pub trait ReadView:
     + ApiKeyReads
     + ChannelReads
     + ConnectionReads
+    + IdempotencyReads
     + PairingReads
     + PresignedReads
     + TransferReads
@@ -89,6 +91,7 @@ impl<T> ReadView for T where
         + ApiKeyReads
         + ChannelReads
         + ConnectionReads
+        + IdempotencyReads
         + PairingReads
         + PresignedReads
         + TransferReads
@@ -105,6 +108,7 @@ pub trait UnitOfWork:
     + ApiKeyRepository
     + ChannelRepository
     + ConnectionRepository
+    + IdempotencyRepository
     + PairingRepository
     + PresignedRepository
     + TransferRepository

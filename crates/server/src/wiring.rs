@@ -8,6 +8,7 @@ use agentdrop_adapters::blobs::s3::{S3BlobStore, S3Config};
 use agentdrop_adapters::clock::SystemClock;
 use agentdrop_adapters::ids::UuidGenerator;
 use agentdrop_adapters::keys::Curve25519;
+use agentdrop_adapters::sealer::TokenSealer;
 use agentdrop_adapters::secrets::OsSecrets;
 use agentdrop_adapters::signer::HmacSigner;
 use agentdrop_adapters::sql::{Location, OpenError, Options, SqlDatabase};
@@ -73,6 +74,7 @@ pub async fn open(config: &Config) -> Result<Node, WiringError> {
         secrets: Arc::new(OsSecrets::default()),
         keys: Arc::new(Curve25519),
         signer: Arc::new(signer),
+        sealer: Arc::new(TokenSealer::default()),
         settings: Arc::new(config.settings.clone()),
     };
     Ok(Node { ports, database, migrated })

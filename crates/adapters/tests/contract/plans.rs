@@ -9,7 +9,7 @@ use diesel::sql_types::Text;
 
 use super::backend::TestDb;
 use super::{
-    accounts, agents, api_keys, channels, connections, jobs, pairings, presigned, transfers, uploads,
+    accounts, agents, api_keys, channels, connections, idempotency, jobs, pairings, presigned, transfers, uploads,
 };
 
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -68,6 +68,8 @@ pub async fn no_query_reads_a_whole_table() {
         connections::a_connection_is_listed_for_both_parties
         connections::a_listed_connection_counts_its_pairings
         connections::a_block_counts_in_both_directions
+        idempotency::only_the_attempt_that_holds_a_mark_moves_it
+        idempotency::spent_records_are_forgotten_in_batches
         jobs::a_postponed_job_comes_back
         pairings::pairings_are_listed_newest_first_with_cards
         pairings::living_pairings_are_found

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use super::ApiError;
 use super::error::chain;
+use super::idempotency::AuthenticatedBy;
 use super::rate_limit::{Group, RateStatus, limited};
 use crate::state::Api;
 
@@ -96,6 +97,7 @@ async fn authenticate(request: &HttpRequest) -> Result<Auth, ApiError> {
     let known = known.map_err(|error| refuse(&api, request, error))?;
     count_call(&api, request, &known)?;
     record_use(&api, known.use_to_record);
+    request.extensions_mut().insert(AuthenticatedBy(known.caller.credential.key()));
     Ok(Auth { caller: known.caller, account: known.account })
 }
 

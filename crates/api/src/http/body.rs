@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::ApiError;
 use super::auth::after_auth;
+use super::idempotency::remember_body;
 
 /// The largest JSON body, in bytes.
 pub const MAX_JSON_BYTES: usize = 256 << 10;
@@ -29,6 +30,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let request = request.clone();
         Box::pin(async move {
             let read = bytes.await.map_err(|error| read_error(&error));
+            if let Ok(bytes) = &read {
+                remember_body(&request, bytes);
+            }
             let body = read.and_then(|bytes| body_of(&bytes, is_json(&request)));
             after_auth(&request, body).await
         })

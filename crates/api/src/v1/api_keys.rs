@@ -13,7 +13,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::http::fields::Field;
 use crate::http::paging::PageInfo;
 use crate::http::path::segment;
-use crate::http::{ApiError, Auth, Body, CommonErrors, ErrorBody, Paging, Query, wire};
+use crate::http::{
+    ApiError, Auth, Body, CommonErrors, ErrorBody, Idempotency, IdempotencyHeader, Paging, Query, created,
+    wire,
+};
 use crate::state::Api;
 
 /// The operations of this subject.
@@ -157,6 +160,7 @@ async fn list(auth: Auth, mut query: Query, api: web::Data<Api>) -> Result<HttpR
 #[utoipa::path(
     tag = "api-keys",
     operation_id = "createApiKey",
+    params(IdempotencyHeader),
     request_body = CreateApiKeyBody,
     responses(
         (status = 201, body = CreatedApiKeyBody),
@@ -169,14 +173,15 @@ async fn list(auth: Auth, mut query: Query, api: web::Data<Api>) -> Result<HttpR
 #[post("/api-keys")]
 async fn create(
     auth: Auth,
+    idempotency: Idempotency,
     body: Body<CreateApiKeyBody>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
     let mut errors = FieldErrors::default();
     let name = body.0.name.required(&mut errors, "name", NAME_EXPECTED).unwrap_or_default();
     errors.finish()?;
-    let new = api.perform(CreateKey { caller: auth.caller, name }).await?;
-    Ok(HttpResponse::Created().json(CreatedApiKeyBody::from(new)))
+    let act = CreateKey { caller: auth.caller, name };
+    idempotency.perform(&api, act, |_, new| created(&CreatedApiKeyBody::from(new))).await
 }
 
 /// Revoke an account key.

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::{Job, JobKind};
 use crate::act::{self, Act, Cx, Ports};
 use crate::clock::Timestamp;
+use crate::idempotency::forget_spent;
 use crate::store::{StoreError, UnitOfWork};
 use crate::transfer::{Purged, ReceiveError, drop_parts, hash_file, purge, sweep};
 
@@ -65,7 +66,9 @@ enum Next {
 async fn run(ports: &Ports, job: &Job) -> Result<Next, ReceiveError> {
     match job.kind {
         JobKind::Sweep => {
-            sweep(ports).await?;
+            let swept = sweep(ports).await;
+            forget_spent(ports).await?;
+            swept?;
             Ok(Next::At(ports.clock.now() + sweep_pause(ports)))
         }
         JobKind::PurgeTransfer(id) => match purge(ports, id).await? {

@@ -8,6 +8,7 @@ use crate::act::Cx;
 use crate::agent::{Agent, AgentKeys, AgentSlug, AgentStatus, AgentType, KeyInspector, PublicKey};
 use crate::caller::{Caller, Credential};
 use crate::clock::{Clock, Timestamp};
+use crate::idempotency::{Hasher, RecordName, Sealer, SealingKey};
 use crate::ids::{AccountId, AgentId, ApiKeyId, IdGenerator};
 use crate::plan::PlanName;
 use crate::secret::{SecretDigest, SecretGenerator, Token, TokenKind};
@@ -161,6 +162,54 @@ impl SecretGenerator for Fixture {
         }
         SecretDigest(folded)
     }
+}
+
+/// Names and keys are folded texts; what is sealed is readable, between its key and what it is bound to.
+impl Sealer for Fixture {
+    fn derive(&self, token: &Token, context: &[u8]) -> (RecordName, SealingKey) {
+        let text = [token.reveal().as_bytes(), context].concat();
+        (RecordName(folded(&text)), SealingKey(folded(&[b"seal", &text[..]].concat())))
+    }
+
+    fn seal(&self, key: &SealingKey, bound_to: &[u8], plain: &[u8]) -> Vec<u8> {
+        [&key.0, bound_to, plain].concat()
+    }
+
+    fn open(&self, key: &SealingKey, bound_to: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        sealed.strip_prefix(&key.0)?.strip_prefix(bound_to).map(<[u8]>::to_vec)
+    }
+
+    fn hasher(&self) -> Box<dyn Hasher> {
+        Box::<Folding>::default()
+    }
+}
+
+#[derive(Default)]
+struct Folding(Vec<u8>);
+
+impl Hasher for Folding {
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(self: Box<Self>) -> [u8; 32] {
+        folded(&self.0)
+    }
+}
+
+/// 32 bytes that depend on every byte of the text and its place (four sums in the manner of FNV).
+fn folded(text: &[u8]) -> [u8; 32] {
+    let mut sums = [0xcbf2_9ce4_8422_2325_u64, 1, 2, 3];
+    for byte in text {
+        for (n, sum) in (1..).zip(&mut sums) {
+            *sum = (*sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(n);
+        }
+    }
+    let mut bytes = [0; 32];
+    for (eight, sum) in bytes.chunks_mut(8).zip(sums) {
+        eight.copy_from_slice(&sum.to_be_bytes());
+    }
+    bytes
 }
 
 /// Only the all-zero point is small here.

@@ -15,9 +15,10 @@ use crate::connection::{
     Block, BlockView, Connection, ConnectionFilter, ConnectionReads, ConnectionRepository, ConnectionView,
 };
 use crate::event::{Event, EventLog};
+use crate::idempotency::{IdempotencyReads, IdempotencyRepository, Record, RecordName};
 use crate::ids::{
-    AccountId, AgentId, ApiKeyId, BlockId, ChannelId, ConnectionId, FileId, GrantId, PairingId, TransferId,
-    UploadId,
+    AccountId, AgentId, ApiKeyId, AttemptId, BlockId, ChannelId, ConnectionId, FileId, GrantId, PairingId,
+    TransferId, UploadId,
 };
 use crate::job::{Job, JobQueue};
 use crate::page::{Page, Slice};
@@ -284,6 +285,29 @@ mock! {
         async fn settle_upload(&mut self, id: UploadId) -> Result<bool, StoreError>;
         async fn reap_upload(&mut self, id: UploadId, now: Option<Timestamp>) -> Result<bool, StoreError>;
         async fn delete_upload(&mut self, id: UploadId) -> Result<(), StoreError>;
+    }
+
+    #[async_trait]
+    impl IdempotencyReads for Tx {
+        async fn idempotency_record(
+            &mut self,
+            credential: ApiKeyId,
+            name: &RecordName,
+        ) -> Result<Option<Record>, StoreError>;
+    }
+
+    #[async_trait]
+    impl IdempotencyRepository for Tx {
+        async fn mark_running(&mut self, mark: &Record, now: Timestamp) -> Result<bool, StoreError>;
+        async fn renew_mark(
+            &mut self,
+            name: &RecordName,
+            attempt: AttemptId,
+            lease_until: Timestamp,
+        ) -> Result<bool, StoreError>;
+        async fn answer_mark(&mut self, answered: &Record) -> Result<bool, StoreError>;
+        async fn remove_mark(&mut self, name: &RecordName, attempt: AttemptId) -> Result<bool, StoreError>;
+        async fn forget_spent_records(&mut self, now: Timestamp, limit: u32) -> Result<usize, StoreError>;
     }
 
     #[async_trait]

@@ -23,6 +23,8 @@ use crate::audit::AuditEntry;
 use crate::blob::{Blob, BlobEntry, BlobError, BlobStore, ByteSource, SourceError, Stored};
 use crate::clock::Clock;
 use crate::error::{FieldErrors, Invalid};
+use crate::idempotency::{Record, RecordName};
+use crate::ids::AttemptId;
 use crate::job::Job;
 use crate::mock::{Fixture, MockDb, MockTx, id};
 use crate::pairing::{Pairing, PairingSide, PairingStatus, Permission};
@@ -200,6 +202,7 @@ pub(crate) struct Rows {
     pub(crate) grants: BTreeMap<GrantId, Grant>,
     pub(crate) uploads: BTreeMap<UploadId, Upload>,
     pub(crate) jobs: BTreeMap<String, QueuedJob>,
+    pub(crate) idempotency: BTreeMap<RecordName, Record>,
     pub(crate) events: Vec<Event>,
     pub(crate) audit: Vec<AuditEntry>,
 }
@@ -279,6 +282,11 @@ impl Rows {
             queued.job.clone()
         };
         due.into_iter().map(hold).collect()
+    }
+
+    fn held_mark(&mut self, name: &RecordName, attempt: AttemptId) -> Option<&mut Record> {
+        let record = self.idempotency.get_mut(name)?;
+        (record.attempt == attempt && record.answer.is_none()).then_some(record)
     }
 
     fn held(&mut self, job: &Job) -> Option<&mut QueuedJob> {
@@ -397,6 +405,7 @@ impl World {
             secrets: self.ids.clone(),
             keys: self.ids.clone(),
             signer: Arc::new(NoSigner),
+            sealer: self.ids.clone(),
             settings: Arc::new(self.settings.clone()),
         }
     }
@@ -419,6 +428,7 @@ impl World {
         grant_rows(&mut tx, &copy);
         upload_rows(&mut tx, &copy);
         job_rows(&mut tx, &copy);
+        idempotency_rows(&mut tx, &copy);
         log_rows(&mut tx, &copy);
         tx
     }
@@ -543,6 +553,30 @@ fn job_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
     on!(tx, copy, expect_lease_jobs, |rows, now, until, limit| rows.lease(now, until, limit));
     on!(tx, copy, expect_finish_job, |rows, job| rows.finish(job));
     on!(tx, copy, expect_postpone_job, |rows, job, run_at| rows.postpone(job, run_at));
+}
+
+fn idempotency_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
+    on!(tx, copy, expect_idempotency_record, |rows, credential, name| {
+        rows.idempotency.get(name).filter(|record| record.credential == credential).cloned()
+    });
+    on!(tx, copy, expect_mark_running, |rows, mark, now| {
+        let free = rows.idempotency.get(&mark.name).is_none_or(|record| record.expires_at <= now);
+        free.then(|| rows.idempotency.insert(mark.name, mark.clone())).is_some()
+    });
+    on!(tx, copy, expect_renew_mark, |rows, name, attempt, until| {
+        rows.held_mark(name, attempt).map(|mark| mark.expires_at = until).is_some()
+    });
+    on!(tx, copy, expect_answer_mark, |rows, answered| {
+        rows.held_mark(&answered.name, answered.attempt).map(|mark| *mark = answered.clone()).is_some()
+    });
+    on!(tx, copy, expect_remove_mark, |rows, name, attempt| {
+        rows.held_mark(name, attempt).is_some() && rows.idempotency.remove(name).is_some()
+    });
+    on!(tx, copy, expect_forget_spent_records, |rows, now, limit| {
+        let spent = rows.idempotency.values().filter(|record| record.expires_at <= now);
+        let spent: Vec<RecordName> = spent.map(|record| record.name).take(limit as usize).collect();
+        spent.iter().filter_map(|name| rows.idempotency.remove(name)).count()
+    });
 }
 
 fn log_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {

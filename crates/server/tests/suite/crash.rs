@@ -170,6 +170,28 @@ async fn killed_after_the_answer(backend: Backend) {
     assert_eq!(fetched, vec![7; 3 << 20]);
 }
 
+/// What a lost answer looks like from outside: the act is there, and nobody knows.
+async fn killed_before_the_answer_was_read(backend: Backend) {
+    let (world, mut node) = World::new(backend).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = |node: &Node| {
+        let request = client.post(format!("{}/v1/api-keys", node.url)).bearer_auth(&world.key);
+        request.header("Idempotency-Key", "k").json(&json!({"name": "lost"})).send()
+    };
+    // The bytes are compared here; the client is taken to have never seen them.
+    let lost = ask(&node).await.unwrap().bytes().await.unwrap();
+    node.process.kill9();
+    let node = Node::start(&world.backing).await;
+    let again = ask(&node).await.unwrap();
+    assert_eq!(
+        (again.status().as_u16(), &again.headers()["idempotency-replayed"]),
+        (201, &"true".parse().unwrap())
+    );
+    assert_eq!(again.bytes().await.unwrap(), lost);
+    let keys = client.get(format!("{}/v1/api-keys", node.url)).bearer_auth(&world.key).send().await.unwrap();
+    assert_eq!(keys.json::<Value>().await.unwrap()["total"], 2);
+}
+
 macro_rules! on_both {
     ($($name:ident)*) => {$(
         mod $name {
@@ -188,4 +210,9 @@ macro_rules! on_both {
     )*};
 }
 
-on_both! { killed_while_bytes_arrive killed_between_store_and_commit killed_after_the_answer }
+on_both! {
+    killed_while_bytes_arrive
+    killed_between_store_and_commit
+    killed_after_the_answer
+    killed_before_the_answer_was_read
+}

@@ -38,7 +38,7 @@ macro_rules! keys {
 
 keys! {
     AccountId AgentId ApiKeyId ConnectionId BlockId PairingId ChannelId TransferId FileId UploadId GrantId
-    JobId AuditId
+    JobId AttemptId AuditId
 }
 
 /// Two ids in ascending order, so that a pair is the same in both orders.

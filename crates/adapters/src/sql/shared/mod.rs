@@ -9,6 +9,7 @@ mod channels;
 mod connections;
 mod database;
 mod events;
+mod idempotency;
 mod jobs;
 mod key;
 mod pairings;

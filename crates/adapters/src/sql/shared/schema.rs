@@ -227,4 +227,12 @@ tables! {
         attempts -> BigInt,
         lease_until -> Nullable<Moment>,
     }
+    idempotency_records (name) {
+        name -> Binary,
+        key_id -> Id,
+        attempt -> Id,
+        request -> Nullable<Binary>,
+        answer -> Nullable<Binary>,
+        expires_at -> Moment,
+    }
 }

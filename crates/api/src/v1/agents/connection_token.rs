@@ -1,12 +1,12 @@
 //! `POST /v1/agents/{id}/connection-token`.
 
 use actix_web::{HttpResponse, post, web};
-use agentdrop_domain::agent::{IssueConnectionToken, IssueConnectionTokenError};
+use agentdrop_domain::agent::{Agent, IssueConnectionToken, IssueConnectionTokenError, IssuedToken};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{ConnectionTokenBody, connection_status};
-use crate::http::{ApiError, Auth, CommonErrors, ErrorBody, Id};
+use crate::http::{ApiError, Auth, CommonErrors, ErrorBody, Id, Idempotency, IdempotencyHeader, created};
 use crate::state::Api;
 
 /// A fresh connection token.
@@ -32,7 +32,7 @@ struct IssuedConnectionTokenBody {
 #[utoipa::path(
     tag = "agents",
     operation_id = "issueConnectionToken",
-    params(("id" = String, Path, description = "the agent's UUID or slug")),
+    params(("id" = String, Path, description = "the agent's UUID or slug"), IdempotencyHeader),
     responses(
         (status = 201, body = IssuedConnectionTokenBody),
         (status = 403, description = "`SCOPE_MISMATCH`", body = ErrorBody),
@@ -43,14 +43,22 @@ struct IssuedConnectionTokenBody {
     security(("api_key" = []))
 )]
 #[post("/agents/{id}/connection-token")]
-pub(super) async fn issue(auth: Auth, id: Id<String>, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
-    let (agent, token) = api.perform(IssueConnectionToken { caller: auth.caller, agent: id.0 }).await?;
-    Ok(HttpResponse::Created().json(IssuedConnectionTokenBody {
-        agent_uuid: agent.id.to_string(),
-        agent_id: agent.slug.to_string(),
-        connection_status: connection_status(&agent),
-        token: (&token).into(),
-    }))
+pub(super) async fn issue(
+    auth: Auth,
+    idempotency: Idempotency,
+    id: Id<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, ApiError> {
+    let act = IssueConnectionToken { caller: auth.caller, agent: id.0 };
+    let render = |_: &Api, (agent, token): (Agent, IssuedToken)| {
+        created(&IssuedConnectionTokenBody {
+            agent_uuid: agent.id.to_string(),
+            agent_id: agent.slug.to_string(),
+            connection_status: connection_status(&agent),
+            token: (&token).into(),
+        })
+    };
+    idempotency.perform(&api, act, render).await
 }
 
 crate::refusals!(IssueConnectionTokenError: pass [Denied, Store] {

@@ -10,7 +10,10 @@ use utoipa::ToSchema;
 use crate::http::fields::Field;
 use crate::http::paging::PageInfo;
 use crate::http::path::segment;
-use crate::http::{ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Paging, Query, wire};
+use crate::http::{
+    ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Idempotency, IdempotencyHeader, Paging, Query,
+    created, wire,
+};
 use crate::state::Api;
 use crate::v1::api_keys::{ApiKeyBody, NAME_EXPECTED, RevokedApiKeyBody};
 
@@ -86,7 +89,7 @@ struct AgentKeysBody {
 #[utoipa::path(
     tag = "agents",
     operation_id = "createAgentKey",
-    params(("id" = String, Path, description = "the agent's UUID or slug")),
+    params(("id" = String, Path, description = "the agent's UUID or slug"), IdempotencyHeader),
     request_body = CreateAgentKeyBody,
     responses(
         (status = 201, body = CreatedAgentKeyBody),
@@ -100,6 +103,7 @@ struct AgentKeysBody {
 #[post("/agents/{id}/keys")]
 pub(super) async fn create(
     auth: Auth,
+    idempotency: Idempotency,
     id: Id<String>,
     body: Body<CreateAgentKeyBody>,
     api: web::Data<Api>,
@@ -109,8 +113,8 @@ pub(super) async fn create(
     let name = body.0.name.optional(&mut errors, "name", NAME_EXPECTED);
     errors.finish()?;
     let name = name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
-    let new = api.perform(CreateAgentKey { caller: auth.caller, agent: id.0, name }).await?;
-    Ok(HttpResponse::Created().json(CreatedAgentKeyBody::from(new)))
+    let act = CreateAgentKey { caller: auth.caller, agent: id.0, name };
+    idempotency.perform(&api, act, |_, new| created(&CreatedAgentKeyBody::from(new))).await
 }
 
 /// List an agent's keys.

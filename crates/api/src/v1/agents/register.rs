@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::answer::{AgentBody, ConnectionTokenBody, PublicKeysBody, agent_type, connection_status};
 use super::fields::{AgentProfileFields, PublicKeyFields};
 use crate::http::fields::Field;
-use crate::http::{ApiError, Auth, Body, CommonErrors, ErrorBody};
+use crate::http::{ApiError, Auth, Body, CommonErrors, ErrorBody, Idempotency, IdempotencyHeader, created};
 use crate::state::Api;
 
 /// An agent to register.
@@ -132,6 +132,7 @@ impl RegisteredAgentBody {
 #[utoipa::path(
     tag = "agents",
     operation_id = "registerAgent",
+    params(IdempotencyHeader),
     request_body = RegisterAgentBody,
     responses(
         (status = 201, body = RegisteredAgentBody),
@@ -145,12 +146,14 @@ impl RegisteredAgentBody {
 #[post("/agents/register")]
 pub(super) async fn register(
     auth: Auth,
+    idempotency: Idempotency,
     body: Body<RegisterAgentBody>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
     auth.caller.require_account_scope()?;
-    let registered = api.perform(body.0.into_act(auth)?).await?;
-    Ok(HttpResponse::Created().json(RegisteredAgentBody::of(&api, &registered)?))
+    let act = body.0.into_act(auth)?;
+    let render = |api: &Api, registered| created(&RegisteredAgentBody::of(api, &registered)?);
+    idempotency.perform(&api, act, render).await
 }
 
 crate::refusals!(RegisterError: pass [Denied, Invalid, Store] {

@@ -4,13 +4,16 @@ mod body;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, post, web};
-use agentdrop_domain::channel::{Get, GetError, List, ListError, OpenError, Revoke, RevokeError};
+use agentdrop_domain::channel::{Get, GetError, List, ListError, OpenError, Opened, Revoke, RevokeError};
 use agentdrop_domain::ids::ChannelId;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::body::{ChannelBody, ChannelListBody, OpenChannelBody, OpenedChannelBody, RevokedChannelBody};
 use crate::http::error::CandidateBody;
-use crate::http::{ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Paging, Query};
+use crate::http::{
+    ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Idempotency, IdempotencyHeader, Paging, Query,
+    created, ok,
+};
 use crate::state::Api;
 
 /// The operations of this subject.
@@ -26,6 +29,7 @@ pub fn configure(services: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "channels",
     operation_id = "createChannel",
+    params(IdempotencyHeader),
     request_body = OpenChannelBody,
     responses(
         (status = 200, description = "the channel was there: still pending, or active now that both sides asked", body = OpenedChannelBody),
@@ -41,12 +45,16 @@ pub fn configure(services: &mut ServiceConfig<'_>) {
 #[post("/channels")]
 async fn create(
     auth: Auth,
+    idempotency: Idempotency,
     body: Body<OpenChannelBody>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
-    let opened = api.perform(body.0.into_act(auth.caller)?).await?;
-    let status = if opened.created { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(HttpResponse::build(status).json(OpenedChannelBody::from(&opened)))
+    let act = body.0.into_act(auth.caller)?;
+    let render = |_: &Api, opened: Opened| {
+        let body = OpenedChannelBody::from(&opened);
+        if opened.created { created(&body) } else { ok(&body) }
+    };
+    idempotency.perform(&api, act, render).await
 }
 
 /// List your pending and active channels.

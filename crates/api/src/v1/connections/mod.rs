@@ -16,7 +16,10 @@ use self::body::{
     AcceptedConnectionBody, AvailableAgentsBody, BlockListBody, BlockedBody, ConnectionListBody, InviteBody,
     InvitedConnectionBody, RejectedConnectionBody, RevokedConnectionBody, UnblockedBody,
 };
-use crate::http::{ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Paging, Query};
+use crate::http::{
+    ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Idempotency, IdempotencyHeader, Paging, Query,
+    created, ok,
+};
 use crate::state::Api;
 
 /// The operations of this subject.
@@ -33,6 +36,7 @@ pub fn configure(services: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "connections",
     operation_id = "createConnection",
+    params(IdempotencyHeader),
     request_body = InviteBody,
     responses(
         (status = 201, body = InvitedConnectionBody),
@@ -44,9 +48,14 @@ pub fn configure(services: &mut ServiceConfig<'_>) {
     security(("api_key" = []))
 )]
 #[post("/connections")]
-async fn create(auth: Auth, body: Body<InviteBody>, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
-    let connection = api.perform(body.0.into_act(auth.caller)?).await?;
-    Ok(HttpResponse::Created().json(InvitedConnectionBody::from(connection)))
+async fn create(
+    auth: Auth,
+    idempotency: Idempotency,
+    body: Body<InviteBody>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, ApiError> {
+    let act = body.0.into_act(auth.caller)?;
+    idempotency.perform(&api, act, |_, made| created(&InvitedConnectionBody::from(made))).await
 }
 
 /// List your connections and invites.
@@ -160,7 +169,7 @@ async fn revoke(
 #[utoipa::path(
     tag = "connections",
     operation_id = "blockConnection",
-    params(("id" = String, Path, description = "the connection's id, whatever its status")),
+    params(("id" = String, Path, description = "the connection's id, whatever its status"), IdempotencyHeader),
     responses(
         (status = 200, body = BlockedBody),
         (status = 403, description = "`FORBIDDEN`: your own invite was never accepted; `SCOPE_MISMATCH`", body = ErrorBody),
@@ -171,9 +180,14 @@ async fn revoke(
     security(("api_key" = []))
 )]
 #[post("/connections/{id}/block")]
-async fn block(auth: Auth, id: Id<ConnectionId>, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
-    let done = api.perform(BlockConnection { caller: auth.caller, id: id.0 }).await?;
-    Ok(HttpResponse::Ok().json(BlockedBody::from(done)))
+async fn block(
+    auth: Auth,
+    idempotency: Idempotency,
+    id: Id<ConnectionId>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, ApiError> {
+    let act = BlockConnection { caller: auth.caller, id: id.0 };
+    idempotency.perform(&api, act, |_, done| ok(&BlockedBody::from(done))).await
 }
 
 /// List the other account's agents that a pairing can be proposed with.

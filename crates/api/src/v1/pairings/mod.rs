@@ -15,7 +15,9 @@ use self::body::{
     ProposedPairingBody, UpdatePairingBody, UpdatedPairingBody,
 };
 use crate::http::path::segment;
-use crate::http::{ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Paging, Query};
+use crate::http::{
+    ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Idempotency, IdempotencyHeader, Paging, Query, created,
+};
 use crate::state::Api;
 
 /// The operations of this subject.
@@ -33,7 +35,7 @@ pub fn configure(services: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = "pairings",
     operation_id = "createPairing",
-    params(("id" = String, Path, description = "the id of an active connection")),
+    params(("id" = String, Path, description = "the id of an active connection"), IdempotencyHeader),
     request_body = ProposePairingBody,
     responses(
         (status = 201, body = ProposedPairingBody),
@@ -48,6 +50,7 @@ pub fn configure(services: &mut ServiceConfig<'_>) {
 #[post("/connections/{id}/pairings")]
 async fn create(
     auth: Auth,
+    idempotency: Idempotency,
     request: HttpRequest,
     body: Body<ProposePairingBody>,
     api: web::Data<Api>,
@@ -57,8 +60,7 @@ async fn create(
     let connection: ConnectionId = segment(&request, "id")?;
     let viewer = auth.caller.account;
     let act = Propose { caller: auth.caller, connection, my_agent, their_agent, permission };
-    let view = api.perform(act).await?;
-    Ok(HttpResponse::Created().json(ProposedPairingBody::of(&view, viewer)))
+    idempotency.perform(&api, act, move |_, view| created(&ProposedPairingBody::of(&view, viewer))).await
 }
 
 /// List a connection's pairings.

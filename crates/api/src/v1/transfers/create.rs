@@ -2,7 +2,8 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, post, web};
-use agentdrop_domain::transfer::{RouteError, Transfer};
+use agentdrop_domain::idempotency::Answered;
+use agentdrop_domain::transfer::RouteError;
 
 use super::answer::TransferBody;
 use super::form::CreateTransferForm;
@@ -10,7 +11,8 @@ use super::reader::receive_transfer;
 use crate::http::crossing::{crossing, while_pumping};
 use crate::http::drain::Drained;
 use crate::http::error::CandidateBody;
-use crate::http::{ApiError, Auth, CommonErrors, ErrorBody};
+use crate::http::idempotency::respond;
+use crate::http::{ApiError, Auth, CommonErrors, ErrorBody, Idempotency, IdempotencyHeader};
 use crate::state::Api;
 
 /// Send files to an agent.
@@ -23,6 +25,7 @@ use crate::state::Api;
 #[utoipa::path(
     tag = "transfers",
     operation_id = "createTransfer",
+    params(IdempotencyHeader),
     request_body(content = CreateTransferForm, content_type = "multipart/form-data"),
     responses(
         (status = 201, body = TransferBody),
@@ -47,7 +50,7 @@ pub async fn create(
 ) -> Result<HttpResponse, ApiError> {
     // Not by extractors: a refused caller's body must be drained too.
     match receive(&api, &request, &mut payload).await {
-        Ok(transfer) => Ok(HttpResponse::Created().json(TransferBody::of(&api, &transfer))),
+        Ok(answered) => Ok(respond(answered)),
         Err(error) => Ok(Drained::answer(error.error_response(), payload)),
     }
 }
@@ -64,11 +67,12 @@ fn boundary(request: &HttpRequest) -> Result<String, ApiError> {
     })
 }
 
-async fn receive(api: &Api, request: &HttpRequest, payload: &mut web::Payload) -> Result<Transfer, ApiError> {
+async fn receive(api: &Api, request: &HttpRequest, payload: &mut web::Payload) -> Result<Answered, ApiError> {
     let auth = Auth::of(request).await?;
+    let once = Idempotency::of(request)?.streamed(api)?;
     let boundary = boundary(request)?;
     let (near, far) = crossing();
-    let receiving = api.run(receive_transfer(api.clone(), auth, boundary, far));
+    let receiving = api.run(receive_transfer(api.clone(), auth, once, boundary, far));
     while_pumping(api, near, payload, receiving).await
 }
 

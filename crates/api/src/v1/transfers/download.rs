@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::answer::algorithm;
 use crate::blobs::signed_url;
-use crate::http::{ApiError, Auth, CommonErrors, ErrorBody, Id, wire};
+use crate::http::{ApiError, Auth, CommonErrors, ErrorBody, Id, Idempotency, IdempotencyHeader, ok, wire};
 use crate::state::Api;
 
 /// A download: where the files are, and what is needed to decrypt them.
@@ -84,13 +84,14 @@ struct DownloadFile {
 /// Download a transfer that was sent to you.
 ///
 /// Each call counts one download. The URLs in the answer can be fetched any number of times, also in ranges,
-/// until `urls_expire_at`.
+/// until `urls_expire_at`. With an `Idempotency-Key`, a call that is repeated counts once.
 #[utoipa::path(
     tag = "transfers",
     operation_id = "downloadTransfer",
     params(
         ("id" = String, Path, description = "the transfer's id"),
         ("X-AgentDrop-Agent" = Option<String>, Header, description = "the agent that downloads"),
+        IdempotencyHeader,
     ),
     responses(
         (status = 200, body = DownloadBody),
@@ -103,9 +104,15 @@ struct DownloadFile {
     security(("api_key" = []))
 )]
 #[get("/transfers/{id}/download")]
-pub async fn download(auth: Auth, id: Id<TransferId>, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
-    let (transfer, grant) = api.perform(Download { caller: auth.caller, id: id.0 }).await?;
-    Ok(HttpResponse::Ok().json(DownloadBody::of(&api, &transfer, &grant)))
+pub async fn download(
+    auth: Auth,
+    idempotency: Idempotency,
+    id: Id<TransferId>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, ApiError> {
+    let act = Download { caller: auth.caller, id: id.0 };
+    let render = |api: &Api, (transfer, grant)| ok(&DownloadBody::of(api, &transfer, &grant));
+    idempotency.perform(&api, act, render).await
 }
 
 impl DownloadBody {

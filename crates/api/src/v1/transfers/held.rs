@@ -1,13 +1,16 @@
 //! Received bytes that are discarded unless a transfer takes them over.
 
+use agentdrop_domain::idempotency::{Answer, FormHasher, RequestDigest, Running};
 use agentdrop_domain::ids::UploadId;
 use agentdrop_domain::transfer::{
     self, CreateTransfer, Draft, FileName, ReceivedBytes, ReceivedFile, Transfer,
 };
 use agentdrop_domain::{act, caller::Caller};
 
-use crate::http::ApiError;
+use super::answer::TransferBody;
 use crate::http::error::chain;
+use crate::http::idempotency::Rendering;
+use crate::http::{ApiError, created};
 use crate::state::Api;
 
 /// Bytes in the store under an upload row. Dropped, for whatever reason, they are discarded in the
@@ -26,6 +29,15 @@ impl HeldBytes {
     /// The upload that holds them.
     pub fn upload(&self) -> Option<UploadId> {
         self.bytes.as_ref().map(|bytes| bytes.upload)
+    }
+}
+
+impl HeldFile {
+    /// Adds the file to what its request asks for.
+    pub fn add_to(&self, form: &mut FormHasher) {
+        let Some(bytes) = &self.bytes.bytes else { return };
+        let stored = &bytes.stored;
+        form.file(self.name.as_str(), &self.content_type, stored.size, &stored.sha256);
     }
 }
 
@@ -51,7 +63,8 @@ pub struct HeldFile {
     pub bytes: HeldBytes,
 }
 
-/// Makes a transfer of held files; after a refusal they are discarded.
+/// Makes a transfer of held files, under the mark of an idempotency key if there is one; after a refusal they
+/// are discarded.
 ///
 /// # Errors
 /// What the use case refused.
@@ -60,15 +73,23 @@ pub async fn commit(
     caller: Caller,
     draft: Draft,
     mut files: Vec<HeldFile>,
-) -> Result<Transfer, ApiError> {
+    under: Option<(Running, RequestDigest)>,
+) -> Result<Answer, ApiError> {
     let received = files.iter().filter_map(|file| {
         let bytes = file.bytes.bytes.clone()?;
         Some(ReceivedFile { name: file.name.clone(), content_type: file.content_type.clone(), bytes })
     });
     let create = CreateTransfer { caller, draft, files: received.collect() };
-    let transfer = act::perform(&api.ports, &create).await?;
+    let render = |api: &Api, transfer: Transfer| created(&TransferBody::of(api, &transfer));
+    let answer = match under {
+        Some((running, request)) => {
+            let rendering = Rendering { api: api.clone(), render };
+            running.perform(&api.ports, request, create, rendering).await?
+        }
+        None => render(api, act::perform(&api.ports, &create).await?)?,
+    };
     for file in &mut files {
         file.bytes.bytes = None;
     }
-    Ok(transfer)
+    Ok(answer)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 mod create;
 mod download;
+mod fingerprint;
 mod form;
 mod held;
 mod manage;

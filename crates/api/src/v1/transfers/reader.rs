@@ -4,23 +4,26 @@ use actix_web::http::header::{ContentDisposition, DispositionType, HeaderValue};
 use agentdrop_domain::act;
 use agentdrop_domain::blob::{ByteSource, SourceError};
 use agentdrop_domain::error::{FieldErrors, Invalid};
+use agentdrop_domain::idempotency::{Answer, Answered, FormHasher, Running};
 use agentdrop_domain::ids::UploadId;
-use agentdrop_domain::transfer::{Arrival, CheckSoFar, FileName, MAX_FILES, Transfer, TransferForm, receive};
+use agentdrop_domain::transfer::{Arrival, CheckSoFar, FileName, MAX_FILES, TransferForm, receive};
 use async_trait::async_trait;
 use bytes::Bytes;
 use multer::{Field, Multipart};
 
+use super::fingerprint::digest_form;
 use super::form;
 use super::held::{HeldBytes, HeldFile, commit};
 use super::refusal::broken_stream;
 use crate::http::crossing::{Far, Searched};
+use crate::http::idempotency::{Streamed, Turn, hold, replay};
 use crate::http::{ApiError, Auth};
 use crate::state::Api;
 
 /// The largest text field, in bytes.
 const MAX_FIELD_BYTES: usize = 64 << 10;
 /// The most parts a form may have, files and fields together.
-const MAX_PARTS: usize = MAX_FILES + 50;
+pub(super) const MAX_PARTS: usize = MAX_FILES + 50;
 /// The longest MIME type that is kept, in bytes.
 const MAX_CONTENT_TYPE: usize = 255;
 
@@ -31,16 +34,42 @@ const MAX_CONTENT_TYPE: usize = 255;
 pub async fn receive_transfer(
     api: Api,
     auth: Auth,
+    once: Option<Streamed>,
     boundary: String,
     body: Far,
-) -> Result<Transfer, ApiError> {
+) -> Result<Answered, ApiError> {
+    let Some(once) = once else {
+        return make_transfer(api, auth, boundary, body, None).await.map(Answered::Now);
+    };
+    match once.begin(&api).await? {
+        Turn::Act { running, request } => {
+            let form = FormHasher::new(&*api.ports.sealer, request);
+            let making = make_transfer(api.clone(), auth, boundary, body, Some((running.clone(), form)));
+            hold(&api, running, making).await
+        }
+        Turn::Compare { stored, request } => {
+            let limit = api.ports.settings.plans.of(&auth.account.plan).max_file_bytes;
+            let request = digest_form(&api, request, limit, boundary, body).await?;
+            replay(&api, stored, request)
+        }
+    }
+}
+
+async fn make_transfer(
+    api: Api,
+    auth: Auth,
+    boundary: String,
+    body: Far,
+    under: Option<(Running, FormHasher)>,
+) -> Result<Answer, ApiError> {
+    let (running, asked) = under.unzip();
     let (body, searched) = body.paced();
-    let mut reader = FormReader::new(api, auth, searched);
+    let mut reader = FormReader::new(api, auth, searched, asked);
     let mut parts = Multipart::new(body, boundary);
     while let Some(part) = parts.next_field().await.map_err(broken)? {
         reader.take(part).await?;
     }
-    reader.finish().await
+    reader.finish(running).await
 }
 
 struct FormReader {
@@ -53,10 +82,12 @@ struct FormReader {
     parts: usize,
     /// The form has changed since it was last looked at as a whole.
     unchecked: bool,
+    /// What is asked for, where that is to be compared later.
+    asked: Option<FormHasher>,
 }
 
 impl FormReader {
-    fn new(api: Api, auth: Auth, searched: Searched) -> Self {
+    fn new(api: Api, auth: Auth, searched: Searched, asked: Option<FormHasher>) -> Self {
         Self {
             api,
             auth,
@@ -66,6 +97,7 @@ impl FormReader {
             files: Vec::new(),
             parts: 0,
             unchecked: true,
+            asked,
         }
     }
 
@@ -83,24 +115,15 @@ impl FormReader {
         if disposition.get_filename().is_some() {
             return Err(invalid(&name, "is not a file field; send each file as a part named \"files\""));
         }
-        let text = self.read_text(part, &name).await?;
+        let text = read_text(part, &name, &self.searched).await?;
+        if let Some(asked) = &mut self.asked {
+            asked.field(&name, &text);
+        }
         if form::is_known(&name) {
             form::take(&mut self.form, &mut self.errors, &name, text);
             self.unchecked = true;
         }
         Ok(())
-    }
-
-    async fn read_text(&self, mut part: Field<'static>, name: &str) -> Result<String, ApiError> {
-        let mut bytes = Vec::new();
-        while let Some(chunk) = part.chunk().await.map_err(broken)? {
-            self.searched.found();
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > MAX_FIELD_BYTES {
-                return Err(invalid(name, format!("must be at most {MAX_FIELD_BYTES} bytes")));
-            }
-        }
-        String::from_utf8(bytes).map_err(|_| invalid(name, "must be UTF-8 text"))
     }
 
     async fn take_file(
@@ -143,30 +166,51 @@ impl FormReader {
         Ok(())
     }
 
-    async fn finish(self) -> Result<Transfer, ApiError> {
+    async fn finish(self, running: Option<Running>) -> Result<Answer, ApiError> {
         let mut errors = self.errors;
         if self.files.is_empty() {
             errors.add("files", "is required; send at least one file");
         }
         let draft = self.form.into_draft(errors)?;
-        commit(&self.api, self.auth.caller, draft, self.files).await
+        let request = self.asked.map(|mut asked| {
+            self.files.iter().for_each(|file| file.add_to(&mut asked));
+            asked.finish()
+        });
+        commit(&self.api, self.auth.caller, draft, self.files, running.zip(request)).await
     }
 }
 
-fn invalid(field: &str, message: impl Into<String>) -> ApiError {
+/// The text of a field.
+pub(super) async fn read_text(
+    mut part: Field<'static>,
+    name: &str,
+    searched: &Searched,
+) -> Result<String, ApiError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = part.chunk().await.map_err(broken)? {
+        searched.found();
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > MAX_FIELD_BYTES {
+            return Err(invalid(name, format!("must be at most {MAX_FIELD_BYTES} bytes")));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| invalid(name, "must be UTF-8 text"))
+}
+
+pub(super) fn invalid(field: &str, message: impl Into<String>) -> ApiError {
     ApiError::invalid(Invalid::field(field, message))
 }
 
 /// The part's `Content-Disposition`. The parser hands on only parts that have one; what it can't read names
 /// nothing.
-fn disposition(part: &Field<'_>) -> ContentDisposition {
+pub(super) fn disposition(part: &Field<'_>) -> ContentDisposition {
     let value = part.headers().get("content-disposition").map(|value| value.as_bytes());
     let value = value.and_then(|bytes| HeaderValue::from_bytes(bytes).ok());
     let unnamed = || ContentDisposition { disposition: DispositionType::FormData, parameters: Vec::new() };
     value.and_then(|value| ContentDisposition::from_raw(&value).ok()).unwrap_or_else(unnamed)
 }
 
-fn file_name(disposition: &ContentDisposition, index: usize) -> Result<FileName, ApiError> {
+pub(super) fn file_name(disposition: &ContentDisposition, index: usize) -> Result<FileName, ApiError> {
     let name = match disposition.get_filename_ext() {
         Some(extended) => String::from_utf8(extended.value.clone()).ok(),
         None => disposition.get_filename().map(str::to_owned),
@@ -176,16 +220,16 @@ fn file_name(disposition: &ContentDisposition, index: usize) -> Result<FileName,
     FileName::try_from(name.as_str()).map_err(|error| invalid(&field, format!("its name {error}")))
 }
 
-fn content_type(part: &Field<'_>) -> String {
+pub(super) fn content_type(part: &Field<'_>) -> String {
     let declared = part.headers().get("content-type").and_then(|value| value.to_str().ok());
     let kept = declared.filter(|text| !text.is_empty() && text.len() <= MAX_CONTENT_TYPE);
     kept.unwrap_or("application/octet-stream").to_owned()
 }
 
 /// A file part as a stream of bytes.
-struct FileSource {
-    part: Field<'static>,
-    searched: Searched,
+pub(super) struct FileSource {
+    pub(super) part: Field<'static>,
+    pub(super) searched: Searched,
 }
 
 #[async_trait]
@@ -216,6 +260,6 @@ fn source_error(error: multer::Error) -> SourceError {
     }
 }
 
-fn broken(error: multer::Error) -> ApiError {
+pub(super) fn broken(error: multer::Error) -> ApiError {
     broken_stream(&source_error(error))
 }

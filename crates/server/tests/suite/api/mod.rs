@@ -27,6 +27,7 @@ mod channels;
 mod connections;
 mod downloads;
 mod form;
+mod idempotency;
 mod kept;
 mod limits;
 mod openapi;

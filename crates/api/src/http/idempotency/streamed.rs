@@ -1,0 +1,90 @@
+use std::future::Future;
+use std::time::Duration;
+
+use agentdrop_domain::idempotency::{
+    self, Answer, Answered, Begun, LEASE_SECONDS, RequestDigest, RequestHasher, Running, StoredAnswer, Usage,
+};
+
+use crate::http::ApiError;
+use crate::http::error::chain;
+use crate::state::Api;
+
+/// A use of a key by a request whose body is streamed: what it asks for is known only at its end.
+pub struct Streamed {
+    usage: Usage,
+    request: RequestHasher,
+}
+
+/// What is to be done with the body. `request` has taken up the rest of the request.
+pub enum Turn {
+    /// Act on it: perform the act under the mark, and all of the work within [`hold`].
+    Act {
+        /// The mark.
+        running: Running,
+        /// The request without its body.
+        request: RequestHasher,
+    },
+    /// Read it for the comparison with an earlier request only, then answer by [`replay`].
+    Compare {
+        /// The earlier request's answer.
+        stored: StoredAnswer,
+        /// The request without its body.
+        request: RequestHasher,
+    },
+}
+
+impl Streamed {
+    pub(super) const fn new(usage: Usage, request: RequestHasher) -> Self {
+        Self { usage, request }
+    }
+
+    /// Tells what is to be done with the body.
+    ///
+    /// # Errors
+    /// 409 while a twin is at work, or 503.
+    pub async fn begin(self, api: &Api) -> Result<Turn, ApiError> {
+        let request = self.request;
+        match idempotency::begin(&api.ports, self.usage, None).await? {
+            Begun::Run(running) => Ok(Turn::Act { running, request }),
+            Begun::Answered(stored) => Ok(Turn::Compare { stored, request }),
+            Begun::Refused(why) => Err(why.into()),
+        }
+    }
+}
+
+/// Does the work of a request under its mark, whose lease is renewed for as long as it takes. After a refusal the
+/// key is free again.
+///
+/// # Errors
+/// What the work refused.
+pub async fn hold(
+    api: &Api,
+    running: Running,
+    work: impl Future<Output = Result<Answer, ApiError>>,
+) -> Result<Answered, ApiError> {
+    let renewing = async {
+        loop {
+            tokio::time::sleep(Duration::from_secs(LEASE_SECONDS / 3)).await;
+            if let Err(error) = running.renew(&api.ports).await {
+                tracing::warn!(cause = chain(&error), "the lease of an idempotency key was not renewed");
+            }
+        }
+    };
+    let answer = tokio::select! {
+        biased;
+        done = work => done,
+        never = renewing => never,
+    };
+    if answer.is_err() {
+        running.give_up(&api.ports).await;
+    }
+    answer.map(Answered::Now)
+}
+
+/// The earlier answer, if the request is the same.
+///
+/// # Errors
+/// 409 if it is another.
+pub fn replay(api: &Api, stored: StoredAnswer, request: RequestDigest) -> Result<Answered, ApiError> {
+    Ok(Answered::Before(stored.replay(&*api.ports.sealer, request)?))
+}
