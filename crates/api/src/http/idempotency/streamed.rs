@@ -62,23 +62,38 @@ pub async fn hold(
     running: Running,
     work: impl Future<Output = Result<Answer, ApiError>>,
 ) -> Result<Answered, ApiError> {
-    let renewing = async {
-        loop {
-            tokio::time::sleep(Duration::from_secs(LEASE_SECONDS / 3)).await;
+    let renew = || {
+        let (api, running) = (api.clone(), running.clone());
+        async move {
             if let Err(error) = running.renew(&api.ports).await {
                 tracing::warn!(cause = chain(&error), "the lease of an idempotency key was not renewed");
             }
         }
     };
-    let answer = tokio::select! {
-        biased;
-        done = work => done,
-        never = renewing => never,
-    };
+    let answer = meanwhile(Duration::from_secs(LEASE_SECONDS / 3), renew, work).await;
     if answer.is_err() {
         running.give_up(&api.ports).await;
     }
     answer.map(Answered::Now)
+}
+
+/// Does the work, and meanwhile something else again and again.
+async fn meanwhile<T, F: Future<Output = ()>>(
+    period: Duration,
+    mut again: impl FnMut() -> F,
+    work: impl Future<Output = T>,
+) -> T {
+    let repeating = async {
+        loop {
+            tokio::time::sleep(period).await;
+            again().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => done,
+        never = repeating => never,
+    }
 }
 
 /// The earlier answer, if the request is the same.
@@ -87,4 +102,30 @@ pub async fn hold(
 /// 409 if it is another.
 pub fn replay(api: &Api, stored: StoredAnswer, request: RequestDigest) -> Result<Answered, ApiError> {
     Ok(Answered::Before(stored.replay(&*api.ports.sealer, request)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn something_else_is_done_until_the_work_is() {
+        let (calls, third) = (AtomicU32::new(0), Notify::new());
+        let again = || {
+            if calls.fetch_add(1, Ordering::Relaxed) == 2 {
+                third.notify_one();
+            }
+            std::future::ready(())
+        };
+        let work = async {
+            third.notified().await;
+            "done"
+        };
+        assert_eq!(meanwhile(Duration::from_millis(1), again, work).await, "done");
+        assert_eq!(calls.load(Ordering::Relaxed), 3);
+    }
 }

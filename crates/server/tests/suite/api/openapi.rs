@@ -72,3 +72,28 @@ fn every_operation_documents_its_refusals_in_the_common_shape() {
         }
     }
 }
+
+#[test]
+fn every_operation_that_creates_takes_an_idempotency_key() {
+    let document = serde_json::to_value(agentdrop_api::document()).unwrap();
+    let mut without = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let takes_key = parameters.into_iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+            let responses = operation["responses"].as_object().unwrap();
+            if responses.contains_key("201") && !takes_key {
+                without.push(format!("{method} {path}"));
+            }
+            if takes_key {
+                let (good, conflict) =
+                    responses.iter().next().map(|(_, good)| (good, &responses["409"])).unwrap();
+                assert!(good["headers"]["Idempotency-Replayed"].is_object(), "{method} {path}");
+                let codes = conflict["description"].as_str().unwrap();
+                assert!(codes.contains("`IDEMPOTENCY_MISMATCH`"), "{method} {path}: {codes}");
+                assert!(codes.contains("`IDEMPOTENCY_IN_PROGRESS`"), "{method} {path}: {codes}");
+            }
+        }
+    }
+    assert_eq!(without, [""; 0], "operations that create and take no key");
+}
