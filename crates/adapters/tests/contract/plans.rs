@@ -9,7 +9,8 @@ use diesel::sql_types::Text;
 
 use super::backend::TestDb;
 use super::{
-    accounts, agents, api_keys, channels, connections, idempotency, jobs, pairings, presigned, transfers, uploads,
+    accounts, agents, api_keys, channels, connections, idempotency, jobs, pairings, presigned, transfers,
+    uploads,
 };
 
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());

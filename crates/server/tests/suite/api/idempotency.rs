@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 on_both_backends!(
     a_repeated_request_is_answered_byte_for_byte_and_acts_once,
+    a_transfer_is_prepared_once,
     another_request_under_the_same_key_is_a_mismatch,
     a_key_is_its_credentials_and_its_paths,
     a_refusal_leaves_the_key_free,
@@ -126,6 +127,20 @@ async fn a_repeated_request_is_answered_byte_for_byte_and_acts_once(backend: Bac
         assert_eq!(total(&app, path, key).await, expected, "{path}");
     }
     kept::expect_left(&app, 1, 0).await;
+}
+
+async fn a_transfer_is_prepared_once(backend: Backend) {
+    let app = App::start(backend).await;
+    let pair = app.pair().await;
+    let files = json!([{"name": "a.bin", "size": 12 << 20, "part_size": 6 << 20}]);
+    let body = json!({"sender": "alpha", "recipient": "beta", "files": files});
+    for path in ["/v1/transfers/presigned", "/v1/transfers/presigned/multipart"] {
+        let prepared = twice(path, 201, || post(&app, path, &pair.a.key, "k", &body)).await;
+        let id = prepared["id"].as_str().unwrap();
+        assert_eq!(app.delete(&format!("/v1/transfers/{id}"), &pair.a.key).await.status, 200);
+        let left = app.get("/v1/transfers?status=pending", &pair.a.key).await.expect(200);
+        assert_eq!(left["total"], 0, "there was one only");
+    }
 }
 
 async fn another_request_under_the_same_key_is_a_mismatch(backend: Backend) {

@@ -11,7 +11,9 @@ use utoipa::ToSchema;
 
 use super::body::PrepareBody;
 use crate::blobs::signed_url;
-use crate::http::{ApiError, Auth, Body, CommonErrors, ErrorBody, wire};
+use crate::http::{
+    ApiError, Auth, Body, CommonErrors, ErrorBody, Idempotency, IdempotencyHeader, created, wire,
+};
 use crate::state::Api;
 
 /// A transfer that waits for its files.
@@ -96,6 +98,7 @@ pub struct PartUrl {
 #[utoipa::path(
     tag = "transfers",
     operation_id = "prepareTransfer",
+    params(IdempotencyHeader),
     request_body = PrepareBody,
     responses(
         (status = 201, body = PreparedBody),
@@ -113,17 +116,20 @@ pub struct PartUrl {
 #[post("/transfers/presigned")]
 pub async fn prepare(
     auth: Auth,
+    idempotency: Idempotency,
     body: Body<PrepareBody>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
-    let (transfer, _) = make(&api, auth, body.0, false).await?;
-    Ok(HttpResponse::Created().json(PreparedBody {
-        id: transfer.id.to_string(),
-        status: "pending",
-        upload_urls: transfer.files.iter().map(|file| upload_url(&api, &transfer, file)).collect(),
-        confirm_url: confirm_url(&api, &transfer),
-        expires_at: wire::time(transfer.expires_at),
-    }))
+    let render = |api: &Api, (transfer, _): (Transfer, Prepared)| {
+        created(&PreparedBody {
+            id: transfer.id.to_string(),
+            status: "pending",
+            upload_urls: transfer.files.iter().map(|file| upload_url(api, &transfer, file)).collect(),
+            confirm_url: confirm_url(api, &transfer),
+            expires_at: wire::time(transfer.expires_at),
+        })
+    };
+    idempotency.perform(&api, act(auth, body.0, false)?, render).await
 }
 
 /// Prepare a transfer and get signed URLs to upload each file to in parts.
@@ -133,6 +139,7 @@ pub async fn prepare(
 #[utoipa::path(
     tag = "transfers",
     operation_id = "prepareMultipartTransfer",
+    params(IdempotencyHeader),
     request_body = PrepareBody,
     responses(
         (status = 201, body = PreparedMultipartBody),
@@ -150,28 +157,26 @@ pub async fn prepare(
 #[post("/transfers/presigned/multipart")]
 pub async fn prepare_multipart(
     auth: Auth,
+    idempotency: Idempotency,
     body: Body<PrepareBody>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
-    let (transfer, prepared) = make(&api, auth, body.0, true).await?;
-    let files = transfer.files.iter().zip(&prepared.files);
-    Ok(HttpResponse::Created().json(PreparedMultipartBody {
-        id: transfer.id.to_string(),
-        status: "pending",
-        files: files.map(|(file, prepared)| in_parts(&api, &transfer, file, prepared)).collect(),
-        confirm_url: confirm_url(&api, &transfer),
-        expires_at: wire::time(transfer.expires_at),
-    }))
+    let render = |api: &Api, (transfer, prepared): (Transfer, Prepared)| {
+        let files = transfer.files.iter().zip(&prepared.files);
+        created(&PreparedMultipartBody {
+            id: transfer.id.to_string(),
+            status: "pending",
+            files: files.map(|(file, prepared)| in_parts(api, &transfer, file, prepared)).collect(),
+            confirm_url: confirm_url(api, &transfer),
+            expires_at: wire::time(transfer.expires_at),
+        })
+    };
+    idempotency.perform(&api, act(auth, body.0, true)?, render).await
 }
 
-async fn make(
-    api: &Api,
-    auth: Auth,
-    body: PrepareBody,
-    in_parts: bool,
-) -> Result<(Transfer, Prepared), ApiError> {
+fn act(auth: Auth, body: PrepareBody, in_parts: bool) -> Result<PrepareTransfer, ApiError> {
     let (draft, files) = body.judged(in_parts)?;
-    api.perform(PrepareTransfer { caller: auth.caller, draft, files }).await
+    Ok(PrepareTransfer { caller: auth.caller, draft, files })
 }
 
 fn confirm_url(api: &Api, transfer: &Transfer) -> String {
