@@ -132,9 +132,14 @@ async fn a_repeated_request_is_answered_byte_for_byte_and_acts_once(backend: Bac
 async fn a_transfer_is_prepared_once(backend: Backend) {
     let app = App::start(backend).await;
     let pair = app.pair().await;
-    let files = json!([{"name": "a.bin", "size": 12 << 20, "part_size": 6 << 20}]);
-    let body = json!({"sender": "alpha", "recipient": "beta", "files": files});
-    for path in ["/v1/transfers/presigned", "/v1/transfers/presigned/multipart"] {
+    for (path, file) in [
+        ("/v1/transfers/presigned", json!({"name": "a.bin", "size": 12 << 20})),
+        (
+            "/v1/transfers/presigned/multipart",
+            json!({"name": "a.bin", "size": 12 << 20, "part_size": 6 << 20}),
+        ),
+    ] {
+        let body = json!({"sender": "alpha", "recipient": "beta", "files": [file]});
         let prepared = twice(path, 201, || post(&app, path, &pair.a.key, "k", &body)).await;
         let id = prepared["id"].as_str().unwrap();
         assert_eq!(app.delete(&format!("/v1/transfers/{id}"), &pair.a.key).await.status, 200);
