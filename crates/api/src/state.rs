@@ -17,6 +17,8 @@ use crate::http::rate_limit::RateLimiters;
 pub struct ApiSettings {
     /// How clients reach this server, without a trailing slash; the base of every URL in answers.
     pub public_url: String,
+    /// How clients reach `/blobs/…`, without a trailing slash; the base of signed URLs.
+    pub blob_public_url: String,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Failed authentications a minute and address before further unknown keys are answered 429; 0 is off.
@@ -97,6 +99,12 @@ impl Api {
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.settings.public_url)
+    }
+
+    /// An absolute URL for a path below `/blobs`.
+    #[must_use]
+    pub fn blob_url(&self, path: &str) -> String {
+        format!("{}{path}", self.settings.blob_public_url)
     }
 
     /// The client's address: the peer's, or what the right-most untrusted hop says behind trusted proxies.

@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
+use hyper_util::client::legacy::Error as ClientError;
+use tokio::time::timeout;
+
 use crate::config::{Config, reachable};
+use crate::own_listener;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -13,12 +17,24 @@ pub enum NotReady {
     /// `listen` has port 0, so nobody knows where the server listens.
     #[error("`listen` has port 0: give it a fixed port to check the server's health")]
     UnknownPort,
+    /// Such as an IPv6 address with a zone.
+    #[error("{0} can't be asked")]
+    UnknownAddress(String),
     /// It does not answer in time.
+    #[error("{url} does not answer within {} s", PATIENCE.as_secs())]
+    Silent {
+        /// What was asked.
+        url: String,
+    },
+    /// It does not answer.
     #[error("{0} does not answer")]
-    Silent(String, #[source] reqwest::Error),
+    Unreachable(String, #[source] ClientError),
+    /// The server speaks TLS, and this process can't.
+    #[error("TLS can't be spoken")]
+    Tls(#[from] rustls::Error),
     /// It answers that it is not ready.
     #[error("{0} answers {1}")]
-    Refused(String, reqwest::StatusCode),
+    Refused(String, u16),
 }
 
 /// Asks `/readyz` of the server that listens where this configuration says.
@@ -29,16 +45,14 @@ pub async fn healthcheck(config: &Config) -> Result<(), NotReady> {
     if config.listen.port() == 0 {
         return Err(NotReady::UnknownPort);
     }
-    let url = format!("http://{}/readyz", reachable(config.listen));
-    let request = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
-    let answer = match request {
-        Ok(client) => client.get(&url).send().await,
-        Err(error) => Err(error),
-    };
+    let url = format!("{}://{}/readyz", config.scheme(), reachable(config.listen));
+    let Ok(uri) = url.parse() else { return Err(NotReady::UnknownAddress(url)) };
+    let answer = timeout(PATIENCE, own_listener::client()?.get(uri)).await;
     match answer {
-        Ok(answer) if answer.status().is_success() => Ok(()),
-        Ok(answer) => Err(NotReady::Refused(url, answer.status())),
-        Err(error) => Err(NotReady::Silent(url, error)),
+        Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
+        Ok(Ok(answer)) => Err(NotReady::Refused(url, answer.status().as_u16())),
+        Ok(Err(error)) => Err(NotReady::Unreachable(url, error)),
+        Err(_) => Err(NotReady::Silent { url }),
     }
 }
 
@@ -82,7 +96,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_is_not_ready_is_not_healthy() {
         let (result, _) = asked("503 Service Unavailable").await;
-        assert!(matches!(result, Err(NotReady::Refused(_, status)) if status.as_u16() == 503));
+        assert!(matches!(result, Err(NotReady::Refused(_, 503))));
     }
 
     #[tokio::test]
@@ -90,7 +104,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let config = listening_on(listener.local_addr().unwrap());
         drop(listener);
-        assert!(matches!(healthcheck(&config).await, Err(NotReady::Silent(..))));
+        assert!(matches!(healthcheck(&config).await, Err(NotReady::Unreachable(..))));
         let config = listening_on("127.0.0.1:0".parse().unwrap());
         assert!(matches!(healthcheck(&config).await, Err(NotReady::UnknownPort)));
     }

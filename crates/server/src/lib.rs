@@ -6,7 +6,9 @@ pub mod commands;
 pub mod config;
 pub mod healthcheck;
 pub mod logging;
+mod own_listener;
 pub mod serve;
+pub mod tls;
 pub mod wiring;
 
 /// An error and its causes in one line, for people and logs.

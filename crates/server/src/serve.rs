@@ -1,6 +1,7 @@
 //! A running node: the HTTP server and the background worker.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use agentdrop_api::{Api, ApiSettings, Listener, ServeOptions, serve};
@@ -9,7 +10,8 @@ use agentdrop_domain::job::{ensure_sweep, work_once};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{Config, Key, keys};
+use crate::tls::{Certificate, TlsError};
 use crate::wiring::{self, Node, WiringError};
 use crate::with_causes;
 
@@ -28,14 +30,19 @@ pub enum StartError {
     Wiring(#[from] WiringError),
     /// The socket.
     #[error(
-        "can't listen on {address}: is another server running there? Choose another address with AGENTDROP_LISTEN"
+        "can't listen on {address}: is another server running there? Choose another address with {}", key.env
     )]
     Listen {
+        /// The setting.
+        key: &'static Key,
         /// The configured address.
         address: SocketAddr,
         /// What the system said.
         source: std::io::Error,
     },
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The HTTP server.
     #[error("the HTTP server can't be started")]
     Http(#[source] std::io::Error),
@@ -47,6 +54,12 @@ pub struct Running {
     pub address: SocketAddr,
     /// How clients reach it.
     pub public_url: String,
+    /// Where it listens for `/blobs/` alone.
+    pub blob_address: Option<SocketAddr>,
+    /// What signed URLs begin with.
+    pub blob_public_url: String,
+    /// What it shows on its TLS listeners.
+    pub certificate: Option<Arc<Certificate>>,
     /// Its ports.
     pub ports: Ports,
     http: actix_web::dev::ServerHandle,
@@ -60,31 +73,56 @@ pub struct Running {
 /// # Errors
 /// [`StartError`], which says what to change.
 pub async fn start(config: &Config) -> Result<Running, StartError> {
+    let certificate = config.tls.as_ref().map(|tls| Certificate::read(&tls.files)).transpose()?;
     let Node { ports, .. } = wiring::open(config).await?;
-    let (listener, address) = listen(config.listen)?;
-    let public_url = config.public_url(address);
+    let (main, address) =
+        listen(&keys::LISTEN, config.listen, certificate.as_ref().filter(|_| config.speaks_tls()))?;
+    let blobs = config
+        .blob_listen
+        .map(|blobs| listen(&keys::BLOB_LISTEN, blobs, certificate.as_ref()))
+        .transpose()?;
+    let (blobs, blob_address) = blobs.unzip();
+    let (public_url, blob_public_url) = (config.public_url(address), config.blob_public_url(address));
     let settings = ApiSettings {
         public_url: public_url.clone(),
+        blob_public_url: blob_public_url.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         auth_failures_per_minute: config.auth_failures_per_minute,
         upload_idle_seconds: config.upload_idle.as_secs(),
     };
     let api = Api::new(ports.clone(), settings, tokio::runtime::Handle::current());
     let options = ServeOptions { workers: config.workers, shutdown_seconds: config.shutdown_grace.as_secs() };
-    let server =
-        serve(api, Listener { socket: listener, tls: None }, None, options).map_err(StartError::Http)?;
+    let server = serve(api, main, blobs, options).map_err(StartError::Http)?;
     let http = server.handle();
     let stop = CancellationToken::new();
     let working = tokio::spawn(work(ports.clone(), stop.clone()));
-    Ok(Running { address, public_url, ports, http, serving: tokio::spawn(server), working, stop })
+    let serving = tokio::spawn(server);
+    Ok(Running {
+        address,
+        public_url,
+        blob_address,
+        blob_public_url,
+        certificate,
+        ports,
+        http,
+        serving,
+        working,
+        stop,
+    })
 }
 
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address, source };
-    let listener = TcpListener::bind(address).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
+/// Binds a socket; also, where it is bound.
+fn listen(
+    key: &'static Key,
+    address: SocketAddr,
+    certificate: Option<&Arc<Certificate>>,
+) -> Result<(Listener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { key, address, source };
+    let socket = TcpListener::bind(address).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    let bound = socket.local_addr().map_err(failed)?;
+    let tls = certificate.map(Certificate::server_config).transpose()?;
+    Ok((Listener { socket, tls }, bound))
 }
 
 impl Running {

@@ -21,7 +21,7 @@ pub fn signed_url(api: &Api, ticket: &Ticket) -> String {
         Right::Send(transfer, None) => format!("transfer={transfer}"),
         Right::Send(transfer, Some(part)) => format!("transfer={transfer}&part={part}"),
     };
-    api.url(&format!("/blobs/{file}?{right}&size={size}&expires={expires}&key={key}&sig={mac}"))
+    api.blob_url(&format!("/blobs/{file}?{right}&size={size}&expires={expires}&key={key}&sig={mac}"))
 }
 
 /// What a signed URL says.

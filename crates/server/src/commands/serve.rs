@@ -1,12 +1,16 @@
 //! `agentdrop-server serve`.
 
+use std::future::pending;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
 use crate::serve::{Running, StartError, start};
+use crate::tls::Certificate;
 use crate::wiring::{database_name, storage_name};
+use crate::with_causes;
 
 /// Why serving ended.
 #[derive(Debug, thiserror::Error)]
@@ -23,16 +27,18 @@ pub enum ServeError {
 }
 
 /// Serves until the process is told to stop. The first SIGTERM or SIGINT lets running requests finish, the
-/// second does not.
+/// second does not. If there is a certificate, SIGHUP has it read again.
 ///
 /// # Errors
 /// [`ServeError`].
 pub async fn serve(config: &Config, out: &mut impl Write) -> Result<(), ServeError> {
     let mut signals = Signals::new()?;
     let mut running = start(config).await?;
+    let mut renewals = Renewals::new(running.certificate.clone())?;
     greet(config, &running, out)?;
     tokio::select! {
         () = signals.next() => {}
+        () = renewals.run() => {}
         failure = running.failed() => return Err(ServeError::Ended(failure)),
     }
     tracing::info!("stopping; running requests may finish");
@@ -45,8 +51,14 @@ pub async fn serve(config: &Config, out: &mut impl Write) -> Result<(), ServeErr
 
 fn greet(config: &Config, running: &Running, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "AgentDrop server {}", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "  listening on  http://{}", running.address)?;
+    writeln!(out, "  listening on  {}://{}", config.scheme(), running.address)?;
     writeln!(out, "  public URL    {}", running.public_url)?;
+    if let Some(address) = running.blob_address {
+        writeln!(out, "  blobs also on {}://{address}", config.blob_scheme())?;
+    }
+    if running.blob_public_url != running.public_url {
+        writeln!(out, "  signed URLs   {}", running.blob_public_url)?;
+    }
     writeln!(out, "  database      {}", database_name(config))?;
     writeln!(out, "  files         {}", storage_name(config))?;
     writeln!(out, "  API docs      {}/docs/", running.public_url)?;
@@ -61,6 +73,33 @@ fn program() -> String {
     std::env::args_os()
         .next()
         .map_or_else(|| "agentdrop-server".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Reads the certificate again at every SIGHUP. Without a certificate that signal ends the process, as ever.
+struct Renewals(Option<(Signal, Arc<Certificate>)>);
+
+impl Renewals {
+    fn new(certificate: Option<Arc<Certificate>>) -> io::Result<Self> {
+        let beside = |certificate| Ok::<_, io::Error>((signal(SignalKind::hangup())?, certificate));
+        Ok(Self(certificate.map(beside).transpose()?))
+    }
+
+    /// Does not end.
+    async fn run(&mut self) {
+        let Some((hangup, certificate)) = &mut self.0 else { return pending().await };
+        while hangup.recv().await.is_some() {
+            match certificate.renew() {
+                Ok(()) => tracing::info!("the certificate was read again"),
+                Err(error) => {
+                    tracing::error!(
+                        cause = with_causes(&error),
+                        "the certificate stays the one that was read before"
+                    );
+                }
+            }
+        }
+        pending().await
+    }
 }
 
 struct Signals {

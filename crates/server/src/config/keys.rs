@@ -85,12 +85,37 @@ keys! {
     LISTEN {
         toml: "listen", env: "AGENTDROP_LISTEN", kind: Text, default: "127.0.0.1:8080",
         allowed: "an IP address and a port, such as `127.0.0.1:8080` or `[::]:8080`",
-        doc: "Where the server listens for HTTP.",
+        doc: "Where the server listens.",
     }
     PUBLIC_URL {
-        toml: "public_url", env: "AGENTDROP_PUBLIC_URL", kind: Text, unset: "http:// and `listen`",
+        toml: "public_url", env: "AGENTDROP_PUBLIC_URL", kind: Text, unset: "http:// or https:// and `listen`",
         allowed: "an http:// or https:// URL without user, query or fragment",
-        doc: "The URL at which clients reach the server; signed download links begin with it.",
+        doc: "The URL at which clients reach the server.",
+    }
+    BLOB_LISTEN {
+        toml: "blob.listen", env: "AGENTDROP_BLOB_LISTEN", kind: Text, unset: "none",
+        allowed: "an IP address and a port, such as `[::]:8443`",
+        doc: "Where the server listens for signed URLs alone, beside `listen`.",
+    }
+    BLOB_PUBLIC_URL {
+        toml: "blob.public_url", env: "AGENTDROP_BLOB_PUBLIC_URL", kind: Text, unset: "`public_url`",
+        allowed: "an http:// or https:// URL without user, query or fragment",
+        doc: "The URL at which clients reach `/blobs/` with no proxy between that refuses uploads with two framings; signed URLs begin with it.",
+    }
+    TLS_CERT_FILE {
+        toml: "tls.cert_file", env: "AGENTDROP_TLS_CERT_FILE", kind: Text, unset: "no TLS",
+        allowed: "the path of a file",
+        doc: "The server's certificate with the chain up to its authority, as PEM. SIGHUP has it read again.",
+    }
+    TLS_KEY_FILE {
+        toml: "tls.key_file", env: "AGENTDROP_TLS_KEY_FILE", kind: Text, unset: "no TLS",
+        allowed: "the path of a file",
+        doc: "The certificate's private key, as PEM.",
+    }
+    TLS_LISTENERS {
+        toml: "tls.listeners", env: "AGENTDROP_TLS_LISTENERS", kind: Text, default: "all",
+        allowed: "`all` or `blobs`",
+        doc: "Which listeners speak TLS when there is a certificate: `blobs` leaves `listen` to a reverse proxy.",
     }
     TRUSTED_PROXIES {
         toml: "trusted_proxies", env: "AGENTDROP_TRUSTED_PROXIES", kind: List, unset: "none",

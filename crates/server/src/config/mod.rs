@@ -25,6 +25,7 @@ use agentdrop_domain::settings::Settings;
 pub use ipnet::IpNet;
 
 pub use environment::Environment;
+pub use keys::Key;
 pub use layers::Source;
 pub use postgres_url::PostgresUrl;
 pub use problem::ConfigErrors;
@@ -39,6 +40,13 @@ pub struct Config {
     /// The URL at which clients reach the server, without a closing `/`, if it is configured; else see
     /// [`Config::public_url`].
     pub configured_public_url: Option<String>,
+    /// Where the server listens for `/blobs/` alone.
+    pub blob_listen: Option<SocketAddr>,
+    /// What signed URLs begin with, without a closing `/`, if it is configured; else see
+    /// [`Config::blob_public_url`].
+    pub configured_blob_public_url: Option<String>,
+    /// TLS of the server's own.
+    pub tls: Option<TlsConfig>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// The folder of the embedded database and store; also where embedded parts put anything else.
@@ -63,6 +71,33 @@ pub struct Config {
     pub shutdown_grace: Duration,
     /// What is logged and how.
     pub log: LogConfig,
+}
+
+/// TLS of the server's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// Where certificate and key are.
+    pub files: TlsFiles,
+    /// Who speaks it.
+    pub listeners: TlsListeners,
+}
+
+/// A certificate and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate with its chain, as PEM.
+    pub certificate: PathBuf,
+    /// The private key, as PEM.
+    pub key: PathBuf,
+}
+
+/// Which listeners speak TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsListeners {
+    /// All of them.
+    All,
+    /// The one for `/blobs/` alone.
+    Blobs,
 }
 
 /// Which database the server uses.
@@ -147,7 +182,33 @@ impl Config {
     /// address that the server has bound (which differs from `listen` where that has port 0).
     #[must_use]
     pub fn public_url(&self, bound: SocketAddr) -> String {
-        self.configured_public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(bound)))
+        let itself = || format!("{}://{}", self.scheme(), reachable(bound));
+        self.configured_public_url.clone().unwrap_or_else(itself)
+    }
+
+    /// What signed URLs begin with, without a closing `/`: the configured URL, else the one of
+    /// [`Config::public_url`].
+    #[must_use]
+    pub fn blob_public_url(&self, bound: SocketAddr) -> String {
+        self.configured_blob_public_url.clone().unwrap_or_else(|| self.public_url(bound))
+    }
+
+    /// What is spoken on `listen`: `http` or `https`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.speaks_tls() { "https" } else { "http" }
+    }
+
+    /// What is spoken on `blob.listen`: `http` or `https`.
+    #[must_use]
+    pub fn blob_scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Whether TLS is spoken on `listen`.
+    #[must_use]
+    pub fn speaks_tls(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.listeners == TlsListeners::All)
     }
 }
 

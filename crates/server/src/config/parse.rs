@@ -79,6 +79,12 @@ pub fn folder(text: &str) -> Option<PathBuf> {
     (path.is_dir() || !path.exists()).then(|| path.to_owned())
 }
 
+/// A file, which is looked into by whoever needs it: not every command that reads the configuration may.
+pub fn file(text: &str) -> Option<PathBuf> {
+    let path = Path::new(text);
+    (!path.is_dir()).then(|| path.to_owned())
+}
+
 pub fn bucket(text: &str) -> Option<String> {
     let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let fits = (3..=63).contains(&text.len())
@@ -155,6 +161,8 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(folder(file.path().to_str().unwrap()), None);
         assert!(folder("/no/such/folder/yet").is_some());
+        assert!(super::file(file.path().to_str().unwrap()).is_some());
+        assert_eq!(super::file("/"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From raw values to a checked [`Config`].
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use super::keys::{self, Key};
 use super::layers::Layers;
 use super::report::effective;
 use super::{
-    Config, ConfigErrors, Database, Loaded, LogConfig, LogFormat, PostgresUrl, S3Config, Storage, parse,
-    plans, reachable,
+    Config, ConfigErrors, Database, Loaded, LogConfig, LogFormat, PostgresUrl, S3Config, Storage, TlsConfig,
+    TlsFiles, TlsListeners, parse, plans, reachable,
 };
 
 /// The embedded database's file in the data folder.
@@ -69,6 +70,9 @@ impl Resolver {
     fn config(&mut self) -> Option<Config> {
         let listen = self.read(&keys::LISTEN, parse::socket_address);
         let configured_public_url = self.read(&keys::PUBLIC_URL, parse::base_url);
+        let blob_listen = self.blob_listen();
+        let configured_blob_public_url = self.read(&keys::BLOB_PUBLIC_URL, parse::base_url);
+        let tls = self.tls();
         let trusted_proxies = self.read(&keys::TRUSTED_PROXIES, parse::networks).unwrap_or_default();
         let data_dir = self.read(&keys::DATA_DIR, parse::folder);
         let folder = data_dir.clone().unwrap_or_default();
@@ -86,6 +90,9 @@ impl Resolver {
         let config = Config {
             listen: listen?,
             configured_public_url,
+            blob_listen,
+            configured_blob_public_url,
+            tls,
             trusted_proxies,
             data_dir: data_dir?,
             database,
@@ -101,6 +108,40 @@ impl Resolver {
         };
         self.remark(&config);
         Some(config)
+    }
+
+    fn blob_listen(&mut self) -> Option<SocketAddr> {
+        let blob_listen = self.read(&keys::BLOB_LISTEN, parse::socket_address)?;
+        let same = self.layers.get(&keys::LISTEN).is_some_and(|raw| raw.text.parse() == Ok(blob_listen));
+        if same && blob_listen.port() != 0 {
+            let (blobs, main) = (&keys::BLOB_LISTEN, &keys::LISTEN);
+            self.layers.problems.push(format!("{blobs} must be another address than {main}: {blob_listen}"));
+        }
+        Some(blob_listen)
+    }
+
+    fn tls(&mut self) -> Option<TlsConfig> {
+        let certificate = self.read(&keys::TLS_CERT_FILE, parse::file);
+        let key = self.read(&keys::TLS_KEY_FILE, parse::file);
+        let listeners = self.read(&keys::TLS_LISTENERS, |text| match text {
+            "all" => Some(TlsListeners::All),
+            "blobs" => Some(TlsListeners::Blobs),
+            _ => None,
+        });
+        self.require_beside(&keys::TLS_KEY_FILE, &keys::TLS_CERT_FILE);
+        self.require_beside(&keys::TLS_CERT_FILE, &keys::TLS_KEY_FILE);
+        if listeners == Some(TlsListeners::Blobs) {
+            self.require_beside(&keys::TLS_CERT_FILE, &keys::TLS_LISTENERS);
+            self.require_beside(&keys::BLOB_LISTEN, &keys::TLS_LISTENERS);
+        }
+        Some(TlsConfig { files: TlsFiles { certificate: certificate?, key: key? }, listeners: listeners? })
+    }
+
+    /// One setting that means nothing without another.
+    fn require_beside(&mut self, wanted: &'static Key, set: &'static Key) {
+        if self.layers.is_set(set) && !self.layers.is_set(wanted) {
+            self.layers.problems.push(format!("{wanted} must be set, because {set} is: {}", wanted.allowed));
+        }
     }
 
     fn database(&mut self, data_dir: &Path) -> Database {
@@ -129,8 +170,8 @@ impl Resolver {
             self.refuse_s3_without_bucket();
             return Some(self.files(data_dir.join(BLOBS_FOLDER)));
         }
-        self.require_with_bucket(&keys::S3_ACCESS_KEY_ID);
-        self.require_with_bucket(&keys::S3_SECRET_ACCESS_KEY);
+        self.require_beside(&keys::S3_ACCESS_KEY_ID, &keys::S3_BUCKET);
+        self.require_beside(&keys::S3_SECRET_ACCESS_KEY, &keys::S3_BUCKET);
         let path_style = path_style.unwrap_or(endpoint.is_some());
         self.show(&keys::S3_PATH_STYLE, path_style.to_string());
         Some(Storage::S3(S3Config {
@@ -161,13 +202,6 @@ impl Resolver {
                     .problems
                     .push(format!("{key} is set, but {bucket} is not: set the bucket too, or neither"));
             }
-        }
-    }
-
-    fn require_with_bucket(&mut self, key: &'static Key) {
-        if self.layers.get(key).is_none() {
-            let bucket = &keys::S3_BUCKET;
-            self.layers.problems.push(format!("{key} must be set, because {bucket} is: {}", key.allowed));
         }
     }
 
@@ -232,6 +266,16 @@ impl Resolver {
                     "{} is not set and the server listens on every address: links will begin with {public_url}, \
                      which works on this machine alone",
                     keys::PUBLIC_URL
+                ));
+            }
+        }
+        if config.configured_blob_public_url.is_none() {
+            self.show(&keys::BLOB_PUBLIC_URL, public_url);
+            if config.blob_listen.is_some() {
+                self.layers.warnings.push(format!(
+                    "{} is set, but {} is not: no link leads there",
+                    keys::BLOB_LISTEN,
+                    keys::BLOB_PUBLIC_URL
                 ));
             }
         }

@@ -9,5 +9,6 @@ mod demo;
 mod deploy;
 mod doctor;
 mod exchange;
+mod listeners;
 mod matrix;
 mod sdk;

@@ -133,6 +133,11 @@ impl TestProcess {
         self.signal(Signal::TERM);
     }
 
+    /// SIGHUP, which asks for files to be read again.
+    pub fn hang_up(&mut self) {
+        self.signal(Signal::HUP);
+    }
+
     fn signal(&mut self, signal: Signal) {
         // An ended, unreaped child keeps its number, so the signal cannot hit a stranger.
         if self.exited().is_none() {

@@ -15,6 +15,7 @@ mod signing_key;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod trial;
 
 use std::io::{self, Write};
@@ -40,7 +41,9 @@ const CHECKS: &[(&str, Check)] = &[
     ("storage", |it| Box::pin(storage::check(it))),
     ("clock", |it| Box::pin(clock::check(it))),
     ("signing key", |it| Box::pin(signing_key::check(it))),
+    ("TLS", |it| Box::pin(tls::check(it))),
     ("public URL", |it| Box::pin(public_url::check(it))),
+    ("blob URL", |it| Box::pin(public_url::check_blobs(it))),
 ];
 
 /// Why the doctor is not content.

@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper_rustls::HttpsConnectorBuilder;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
+
+use crate::own_listener;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,7 +38,16 @@ pub enum Answer {
 
 /// Asks for the health of the server at a base URL.
 pub async fn ask(base: &str) -> Answer {
-    match timeout(PATIENCE, get(&format!("{base}/healthz"))).await {
+    judged(base, client()).await
+}
+
+/// Asks a listener of this machine's own server, whose certificate is for another name.
+pub async fn ask_here(base: &str) -> Answer {
+    judged(base, own_listener::client()).await
+}
+
+async fn judged(base: &str, client: Result<HttpClient, rustls::Error>) -> Answer {
+    match timeout(PATIENCE, get(&format!("{base}/healthz"), client)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) if is_tls(&*error) => Answer::Untrusted(root_cause(&*error)),
         Ok(Err(error)) => Answer::Silent(root_cause(&*error)),
@@ -43,11 +55,19 @@ pub async fn ask(base: &str) -> Answer {
     }
 }
 
-/// Not by the client of the other commands: that one speaks no TLS and follows redirects.
-async fn get(url: &str) -> Result<Answer, Box<dyn StdError + Send + Sync>> {
+type HttpClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
+
+/// Not the client of the other commands: that one speaks no TLS and follows redirects.
+fn client() -> Result<HttpClient, rustls::Error> {
     let https = HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1().build();
-    let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build(https);
-    let answer = client.get(url.parse()?).await?;
+    Ok(Client::builder(TokioExecutor::new()).build(https))
+}
+
+async fn get(
+    url: &str,
+    client: Result<HttpClient, rustls::Error>,
+) -> Result<Answer, Box<dyn StdError + Send + Sync>> {
+    let answer = client?.get(url.parse()?).await?;
     let status = answer.status();
     let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
     if let (true, Some(location)) = (status.is_redirection(), header("location")) {

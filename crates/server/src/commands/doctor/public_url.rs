@@ -1,11 +1,31 @@
-//! Does the URL that links begin with lead to the server?
+//! Do the URLs that clients are told lead to the server?
 
 use url::{Host, Url};
 
 use super::finding::Finding;
 use super::installation::Installation;
-use super::probe::{Answer, ask};
-use crate::config::{Config, reachable};
+use super::probe::{Answer, ask, ask_here};
+use crate::config::{Config, Key, keys, reachable};
+
+/// The settings of a URL and of the listener behind it.
+struct Door {
+    url: &'static Key,
+    listen: &'static Key,
+}
+
+static MAIN: Door = Door { url: &keys::PUBLIC_URL, listen: &keys::LISTEN };
+static BLOBS: Door = Door { url: &keys::BLOB_PUBLIC_URL, listen: &keys::BLOB_LISTEN };
+
+/// The URL of signed URLs, where it is another.
+pub async fn check_blobs(installation: &Installation<'_>) -> Vec<Finding> {
+    let config = installation.config();
+    let Some(url) = &config.configured_blob_public_url else {
+        return vec![Finding::ok("signed URLs begin with the public URL")];
+    };
+    let here = config.blob_listen.filter(|here| here.port() != 0);
+    let local = here.map(|here| format!("{}://{}", config.blob_scheme(), reachable(here)));
+    BLOBS.check(url, local).await
+}
 
 pub async fn check(installation: &Installation<'_>) -> Vec<Finding> {
     let config = installation.config();
@@ -15,13 +35,7 @@ pub async fn check(installation: &Installation<'_>) -> Vec<Finding> {
             "give AGENTDROP_LISTEN a fixed port, or set AGENTDROP_PUBLIC_URL",
         )];
     };
-    let public = ask(&url).await;
-    let local = match local_url(config).filter(|local| *local != url && public != Answer::Ours) {
-        Some(local) => Some((ask(&local).await, local)),
-        None => None,
-    };
-    let local = local.as_ref().map(|(answer, url)| (url.as_str(), answer));
-    in_clear(&url).into_iter().chain([judge(&url, &public, local)]).collect()
+    MAIN.check(&url, local_url(config)).await
 }
 
 fn public_url(config: &Config) -> Option<String> {
@@ -30,7 +44,7 @@ fn public_url(config: &Config) -> Option<String> {
 }
 
 fn local_url(config: &Config) -> Option<String> {
-    (config.listen.port() != 0).then(|| format!("http://{}", reachable(config.listen)))
+    (config.listen.port() != 0).then(|| format!("{}://{}", config.scheme(), reachable(config.listen)))
 }
 
 /// A warning if API keys travel readably.
@@ -44,40 +58,53 @@ fn in_clear(url: &str) -> Option<Finding> {
     (url.scheme() == "http" && !on_this_machine).then(|| {
         Finding::warn(
             format!("{url} is not encrypted, so API keys and signed links can be read on the way"),
-            "put a reverse proxy with TLS in front and begin AGENTDROP_PUBLIC_URL with https://",
+            "put a reverse proxy with TLS in front or set AGENTDROP_TLS_CERT_FILE, and begin the URL with https://",
         )
     })
 }
 
-/// What it means who answered at the public URL, and at the server's own address where that was asked too.
-fn judge(url: &str, public: &Answer, local: Option<(&str, &Answer)>) -> Finding {
-    let running = local.and_then(|(local, answer)| (*answer == Answer::Ours).then_some(local));
-    match (public, running) {
-        (Answer::Ours, _) => Finding::ok(format!("{url} answers as an AgentDrop server")),
-        (Answer::Redirect(to), _) => Finding::warn(
-            format!("{url} redirects to {to}"),
-            "set AGENTDROP_PUBLIC_URL to where it ends: uploads don't follow redirects",
-        ),
-        (Answer::Untrusted(why), _) => Finding::fail(
-            format!("{url} can't be trusted: {why}"),
-            "check that TLS is spoken there, and that the certificate is for this name, complete, current and \
+impl Door {
+    async fn check(&self, url: &str, local: Option<String>) -> Vec<Finding> {
+        let public = ask(url).await;
+        let local = match local.filter(|local| *local != url && public != Answer::Ours) {
+            Some(local) => Some((ask_here(&local).await, local)),
+            None => None,
+        };
+        let local = local.as_ref().map(|(answer, url)| (url.as_str(), answer));
+        in_clear(url).into_iter().chain([self.judge(url, &public, local)]).collect()
+    }
+
+    /// What it means who answered at the public URL, and at the server's own address where that was asked too.
+    fn judge(&self, url: &str, public: &Answer, local: Option<(&str, &Answer)>) -> Finding {
+        let (url_env, listen_env) = (self.url.env, self.listen.env);
+        let running = local.and_then(|(local, answer)| (*answer == Answer::Ours).then_some(local));
+        match (public, running) {
+            (Answer::Ours, _) => Finding::ok(format!("{url} answers as an AgentDrop server")),
+            (Answer::Redirect(to), _) => Finding::warn(
+                format!("{url} redirects to {to}"),
+                format!("set {url_env} to where it ends: uploads don't follow redirects"),
+            ),
+            (Answer::Untrusted(why), _) => Finding::fail(
+                format!("{url} can't be trusted: {why}"),
+                "check that TLS is spoken there, and that the certificate is for this name, complete, current and \
              of an authority that this machine trusts",
-        ),
-        (Answer::Foreign(status), Some(local)) => Finding::fail(
-            format!("{url} answers {status}, not as the server that runs at {local}"),
-            "let the reverse proxy pass every path of AGENTDROP_PUBLIC_URL to that server",
-        ),
-        (Answer::Silent(why), Some(local)) => Finding::fail(
-            format!("{url} can't be reached from here, though the server runs at {local}: {why}"),
-            "check AGENTDROP_PUBLIC_URL, its name in the DNS, and the reverse proxy",
-        ),
-        // 5xx is what a reverse proxy says when there is no server behind it.
-        (Answer::Foreign(status), None) if *status < 500 => Finding::fail(
-            format!("something else than an AgentDrop server answers {status} at {url}"),
-            "give the server an address of its own with AGENTDROP_LISTEN, or correct AGENTDROP_PUBLIC_URL",
-        ),
-        (Answer::Foreign(status), None) => not_running(url, &format!("the answer is {status}")),
-        (Answer::Silent(why), None) => not_running(url, why),
+            ),
+            (Answer::Foreign(status), Some(local)) => Finding::fail(
+                format!("{url} answers {status}, not as the server that runs at {local}"),
+                format!("let the reverse proxy pass every path of {url_env} to that server"),
+            ),
+            (Answer::Silent(why), Some(local)) => Finding::fail(
+                format!("{url} can't be reached from here, though the server runs at {local}: {why}"),
+                format!("check {url_env}, its name in the DNS, the firewall and the reverse proxy"),
+            ),
+            // 5xx is what a reverse proxy says when there is no server behind it.
+            (Answer::Foreign(status), None) if *status < 500 => Finding::fail(
+                format!("something else than an AgentDrop server answers {status} at {url}"),
+                format!("give the server an address of its own with {listen_env}, or correct {url_env}"),
+            ),
+            (Answer::Foreign(status), None) => not_running(url, &format!("the answer is {status}")),
+            (Answer::Silent(why), None) => not_running(url, why),
+        }
     }
 }
 
@@ -151,7 +178,7 @@ mod tests {
             ),
             (silent(), None, Verdict::Warn, "no server runs"),
         ] {
-            let finding = judge(PUBLIC, &public, local.as_ref().map(|answer| (LOCAL, answer)));
+            let finding = MAIN.judge(PUBLIC, &public, local.as_ref().map(|answer| (LOCAL, answer)));
             assert_eq!(finding.verdict(), verdict, "{public:?} {local:?}");
             let line = finding.line("public URL");
             assert!(line.contains(says), "{line}");

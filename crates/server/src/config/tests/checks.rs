@@ -29,6 +29,11 @@ fn a_bad_value_names_the_key_in_both_forms_and_what_is_allowed() {
 const REFUSED: &[(&str, &str)] = &[
     ("listen", "8080"),
     ("public_url", "drop.example"),
+    ("blob.listen", "8443"),
+    ("blob.public_url", "drop.example:8443"),
+    ("tls.cert_file", "/"),
+    ("tls.key_file", "/"),
+    ("tls.listeners", "some"),
     ("trusted_proxies", "10.0.0.0/40"),
     ("data_dir", "/dev/null"),
     ("database.url", "mysql://db/x"),
@@ -120,6 +125,56 @@ fn s3_settings_without_a_bucket_are_an_error_each() {
             &[&format!("({name}) is set, but `s3.bucket` (AGENTDROP_S3_BUCKET) is not")],
         );
     }
+}
+
+#[test]
+fn a_certificate_and_its_key_need_each_other() {
+    assert_problem(
+        &Setup::new().env_file("AGENTDROP_TLS_CERT_FILE", "pem"),
+        &["`tls.key_file` (AGENTDROP_TLS_KEY_FILE) must be set, because `tls.cert_file`"],
+    );
+    assert_problem(
+        &Setup::new().env_file("AGENTDROP_TLS_KEY_FILE", "pem"),
+        &["`tls.cert_file` (AGENTDROP_TLS_CERT_FILE) must be set, because `tls.key_file`"],
+    );
+    let problems = Setup::new().env("AGENTDROP_TLS_LISTENERS", "blobs").problems();
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+}
+
+#[test]
+fn tls_is_for_all_listeners_or_for_blobs_alone() {
+    let with_tls = || {
+        Setup::new()
+            .env_file("AGENTDROP_TLS_CERT_FILE", "pem")
+            .env_file("AGENTDROP_TLS_KEY_FILE", "pem")
+            .env("AGENTDROP_BLOB_LISTEN", "127.0.0.1:8443")
+    };
+    let plain = Setup::new().config();
+    assert_eq!((plain.scheme(), plain.blob_scheme()), ("http", "http"));
+    let all = with_tls().config();
+    assert_eq!((all.scheme(), all.blob_scheme()), ("https", "https"));
+    assert_eq!(all.public_url(all.listen), "https://127.0.0.1:8080");
+    let blobs = with_tls().env("AGENTDROP_TLS_LISTENERS", "blobs").config();
+    assert_eq!((blobs.scheme(), blobs.blob_scheme()), ("http", "https"));
+}
+
+#[test]
+fn signed_urls_begin_with_the_public_url_unless_they_have_one_of_their_own() {
+    let config = Setup::new().env("AGENTDROP_PUBLIC_URL", "https://drop.example").config();
+    assert_eq!(config.blob_public_url(config.listen), "https://drop.example");
+    let config = Setup::new().env("AGENTDROP_BLOB_PUBLIC_URL", "https://drop.example:8443/").config();
+    assert_eq!(config.blob_public_url(config.listen), "https://drop.example:8443");
+    assert_eq!(config.public_url(config.listen), "http://127.0.0.1:8080");
+}
+
+#[test]
+fn two_listeners_have_two_addresses() {
+    assert_problem(
+        &Setup::new().env("AGENTDROP_BLOB_LISTEN", "127.0.0.1:8080"),
+        &["`blob.listen` (AGENTDROP_BLOB_LISTEN) must be another address than `listen` (AGENTDROP_LISTEN)"],
+    );
+    let warnings = Setup::new().env("AGENTDROP_BLOB_LISTEN", "127.0.0.1:8443").load().warnings;
+    assert!(warnings[0].contains("(AGENTDROP_BLOB_PUBLIC_URL) is not: no link leads there"), "{warnings:?}");
 }
 
 #[test]

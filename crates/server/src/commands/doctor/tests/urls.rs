@@ -2,6 +2,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::super::probe::{Answer, ask};
+use super::*;
 
 /// Asks a server that gives this answer.
 async fn asked(scheme: &str, answer: &'static str) -> Answer {
@@ -52,4 +53,26 @@ async fn nobody_is_silent() {
     drop(listener);
     let answer = ask(&base).await;
     assert!(matches!(&answer, Answer::Silent(why) if why.contains("refused")), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_for_signed_urls_must_lead_to_the_listener_for_them() {
+    assert_line(&Setup::new().finding("blob URL").await, Verdict::Ok, &["begin with the public URL"]);
+
+    let address = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (listen, closed) = (address(), format!("http://{}", address()));
+    let setup = Setup::new()
+        .set("AGENTDROP_BLOB_LISTEN", listen.as_str())
+        .set("AGENTDROP_BLOB_PUBLIC_URL", closed.as_str());
+    assert_line(&setup.finding("blob URL").await, Verdict::Warn, &["no server runs at", &closed]);
+    let running = crate::serve::start(&setup.load().config).await.unwrap();
+    let finding = setup.finding("blob URL").await;
+    assert_line(
+        &finding,
+        Verdict::Fail,
+        &[&format!("the server runs at http://{listen}"), "check AGENTDROP_BLOB_PUBLIC_URL"],
+    );
+    let right = setup.set("AGENTDROP_BLOB_PUBLIC_URL", format!("http://{listen}"));
+    assert_line(&right.finding("blob URL").await, Verdict::Ok, &["answers as an AgentDrop server"]);
+    running.stop().await;
 }
