@@ -1,5 +1,7 @@
 //! How connections reach the application: the socket, TLS, and what is looked at before HTTP is spoken.
 
+mod connection;
+mod requests;
 #[cfg(test)]
 mod tests;
 mod unframed;
@@ -13,7 +15,9 @@ use std::time::Duration;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Request, Response};
 use actix_server::ServerBuilder;
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, apply_fn_factory, fn_service, map_config,
+};
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Service};
 use socket2::SockRef;
@@ -24,7 +28,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
-use unframed::Unframed;
+use connection::Connection;
+use requests::{Answering, Requests};
 
 /// For how long a client may take nothing of an answer.
 const MAX_STALL: Duration = Duration::from_secs(120);
@@ -44,6 +49,8 @@ pub struct Patience {
     pub handshake: Duration,
     /// For the head of a connection's first request.
     pub head: Duration,
+    /// For the head of a later one, from its first bytes.
+    pub later_head: Duration,
     /// Between two requests on one connection.
     pub keep_alive: Duration,
     /// For taking the end of a connection.
@@ -55,6 +62,7 @@ impl Default for Patience {
         Self {
             handshake: Duration::from_secs(5),
             head: Duration::from_secs(5),
+            later_head: Duration::from_secs(5),
             keep_alive: Duration::from_secs(5),
             close: Duration::from_secs(1),
         }
@@ -93,6 +101,15 @@ where
     builder.listen(format!("http-{address}"), listener.socket, move || {
         let shutdown = shutdown.clone();
         let app = app().into_factory().map_err(|error| error.into().error_response());
+        let app = map_config(app, |()| AppConfig::default());
+        let counted = apply_fn_factory(app, |request: Request, app: &_| {
+            let running = request.conn_data().map(Requests::begin);
+            let answer = Service::call(app, request);
+            async move {
+                let answer: Response<B> = answer.await?.into();
+                Ok(answer.map_body(|_, body| Answering { body: body.boxed(), running }))
+            }
+        });
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let shutdown = shutdown.clone();
@@ -102,7 +119,10 @@ where
             .client_request_timeout(patience.head)
             .client_disconnect_timeout(patience.close)
             .local_addr(address)
-            .h1(map_config(app, |()| AppConfig::default()));
+            .on_connect_ext(|connection: &Connection<Transport>, data| {
+                data.insert(connection.requests());
+            })
+            .h1(counted);
         let acceptor = acceptor.clone();
         fn_service(move |stream: TcpStream| {
             let acceptor = acceptor.clone();
@@ -112,7 +132,7 @@ where
                 let transport = begin(acceptor, stream, patience.handshake).await;
                 let transport =
                     transport.inspect_err(|error| tracing::debug!(%error, "no TLS was agreed on"))?;
-                Ok::<_, DispatchError>((Unframed::new(transport), peer))
+                Ok::<_, DispatchError>((Connection::new(transport, patience.later_head), peer))
             }
         })
         .and_then(http)

@@ -60,7 +60,13 @@ fn bytes(length: usize) -> Vec<u8> {
 }
 
 fn patience() -> Patience {
-    Patience { handshake: LIMIT, head: LIMIT, keep_alive: LIMIT, close: Duration::from_secs(1) }
+    Patience {
+        handshake: LIMIT,
+        head: LIMIT,
+        later_head: LIMIT,
+        keep_alive: LIMIT,
+        close: Duration::from_secs(1),
+    }
 }
 
 impl TestServer {
@@ -110,9 +116,9 @@ impl TestServer {
         Client::new(TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap(), own)
     }
 
-    /// Waits until a handler was called.
-    async fn is_handling(&self) {
-        while self.shared.handled.load(Ordering::SeqCst) == 0 {
+    /// Waits until so many handlers were called.
+    async fn are_handled(&self, count: usize) {
+        while self.shared.handled.load(Ordering::SeqCst) < count {
             tokio::task::yield_now().await;
         }
     }
@@ -258,7 +264,7 @@ async fn a_handler_that_is_slower_than_the_client_gets_the_whole_body() {
     // More than the parser hands on at once, less than what it reads ahead.
     let length = 200 << 10;
     client.send(&[odd("/blobs/held", length), bytes(length)].concat()).await;
-    server.is_handling().await;
+    server.are_handled(1).await;
     server.shared.permits.add_permits(1);
     assert_eq!(client.answer().await.2, echoed("PUT", &bytes(length), &client));
 }
@@ -332,6 +338,46 @@ async fn a_head_that_is_held_back_is_waited_for_no_longer_than_others() {
 }
 
 #[actix_web::test]
+async fn no_later_head_is_waited_for_any_longer() {
+    let server = TestServer::start(None, Patience { later_head: Duration::from_millis(100), ..patience() });
+    let get = b"GET /blobs/f HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for later in [1, 3] {
+        let mut client = server.connect().await;
+        for _ in 0..later {
+            client.send(get).await;
+            assert_eq!(client.answer().await.0, 200);
+        }
+        client.send(b"GET /blo").await;
+        assert!(client.until_end().await.is_empty());
+    }
+}
+
+#[actix_web::test]
+async fn a_request_that_runs_may_take_longer_than_a_head() {
+    let server = TestServer::start(None, Patience { later_head: Duration::from_millis(100), ..patience() });
+    let mut client = server.connect().await;
+    let get = b"GET /blobs/f HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    client.send(get).await;
+    assert_eq!(client.answer().await.0, 200);
+    // Its body is slow, and a next one is already begun.
+    client.send(&upload("/blobs/held", "Content-Length: 10\r\n")).await;
+    client.send(b"hello").await;
+    server.are_handled(2).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    client.send(b"hello").await;
+    client.send(&get[..9]).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.shared.permits.add_permits(1);
+    assert_eq!(client.answer().await.2, echoed("PUT", b"hellohello", &client));
+    client.send(&get[9..]).await;
+    assert_eq!(client.answer().await.0, 200);
+    // Nothing has begun: the connection stays.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    client.send(get).await;
+    assert_eq!(client.answer().await.0, 200);
+}
+
+#[actix_web::test]
 async fn a_handshake_that_does_not_come_is_not_waited_for() {
     let server = TestServer::with_tls(Patience { handshake: Duration::from_millis(200), ..patience() });
     let mut silent = TcpStream::connect(server.address).await.unwrap();
@@ -356,7 +402,7 @@ async fn a_running_request_is_finished_before_the_end() {
     let mut client = server.connect().await;
     client.send(&odd("/blobs/held", 5)).await;
     client.send(b"hello").await;
-    server.is_handling().await;
+    server.are_handled(1).await;
     let stopping = tokio::spawn(server.handle.stop(true));
     server.shared.permits.add_permits(1);
     assert_eq!(client.answer().await.0, 200);
