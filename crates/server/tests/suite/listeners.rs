@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentdrop_test_support::app::{App, Backend};
-use agentdrop_test_support::process::{TestProcess, command, run};
+use agentdrop_test_support::process::{TestProcess, command, run, sdk_python};
 use reqwest::Method;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+const LARGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/sdk/large.py");
 const NGINX_CONF: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/nginx.conf");
 
 fn free_address() -> SocketAddr {
@@ -136,6 +137,61 @@ async fn nginx_refuses_uploads_with_two_framings_and_the_listener_beside_it_take
     assert!(is_the_servers_own(&beside), "{beside}");
     assert!(!beside.starts_with("http/1.1 400 "), "{beside}");
     assert!(beside.contains("\r\nconnection: close\r\n"), "{beside}");
+    app.running.stop().await;
+}
+
+/// What became of a file of 51 MiB that the official SDK sent.
+async fn sent_by_the_sdk(app: &App, variables: &[(&str, &str)]) -> String {
+    let mut script = sdk_python();
+    script.arg(LARGE).env("AGENTDROP_TEST_URL", &app.url).envs(variables.iter().copied());
+    script.env("AGENTDROP_TEST_KEY_ANN", app.account("ann").await.key);
+    let finished = run(script, PATIENCE).await.expect_success();
+    // The SDK tells about itself before.
+    finished.stdout.trim_end().lines().last().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nginx and the official SDK; run by scripts/test"]
+async fn large_files_of_the_sdk_pass_beside_nginx_and_not_through_it() {
+    for beside in [false, true] {
+        let (front, blobs) = (free_address(), free_address());
+        let (front_url, blob_url) = (format!("http://{front}"), format!("http://{blobs}"));
+        let mut variables = vec![("AGENTDROP_PUBLIC_URL", front_url.as_str())];
+        let blobs = blobs.to_string();
+        if beside {
+            variables.extend([
+                ("AGENTDROP_BLOB_LISTEN", blobs.as_str()),
+                ("AGENTDROP_BLOB_PUBLIC_URL", &blob_url),
+            ]);
+        }
+        let app = App::start_with(Backend::Embedded, &variables).await;
+        let folder = TempDir::new().unwrap();
+        let mut nginx = nginx(folder.path(), front, app.running.address);
+        nginx.wait_for_http_200(&format!("{front_url}/healthz"), PATIENCE).await;
+        let outcome = sent_by_the_sdk(&app, &[]).await;
+        assert_eq!(outcome, if beside { "arrived" } else { "refused 400" });
+        app.running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the official SDK; run by scripts/test"]
+async fn large_files_of_the_sdk_pass_through_the_servers_own_tls() {
+    let files = Certificates::new();
+    files.renew();
+    let address = free_address();
+    let app = App::start_with(
+        Backend::Embedded,
+        &[
+            ("AGENTDROP_LISTEN", &address.to_string()),
+            ("AGENTDROP_PUBLIC_URL", &format!("https://localhost:{}", address.port())),
+            ("AGENTDROP_TLS_CERT_FILE", &files.path("cert.pem")),
+            ("AGENTDROP_TLS_KEY_FILE", &files.path("key.pem")),
+        ],
+    )
+    .await;
+    let outcome = sent_by_the_sdk(&app, &[("REQUESTS_CA_BUNDLE", &files.path("cert.pem"))]).await;
+    assert_eq!(outcome, "arrived");
     app.running.stop().await;
 }
 
