@@ -53,6 +53,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("upload.lease_seconds", "0"),
     ("upload.idle_seconds", "0"),
     ("grant.seconds", "86401"),
+    ("pending.seconds", "0"),
     ("sweep.seconds", "0"),
     ("workers", "0"),
     ("shutdown.grace_seconds", "soon"),
