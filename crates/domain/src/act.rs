@@ -13,7 +13,7 @@ use crate::ids::IdGenerator;
 use crate::secret::SecretGenerator;
 use crate::settings::Settings;
 use crate::store::{Database, ReadView, UnitOfWork};
-use crate::transfer::UrlSigner;
+use crate::transfer::{DirectStore, UrlSigner};
 
 /// How often a use case is attempted while other transactions are in its way.
 pub const MAX_ATTEMPTS: u32 = 3;
@@ -25,6 +25,8 @@ pub struct Ports {
     pub database: Arc<dyn Database>,
     /// Bytes.
     pub blobs: Arc<dyn BlobStore>,
+    /// The store as clients reach it, with direct delivery.
+    pub direct: Option<Arc<dyn DirectStore>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ids.

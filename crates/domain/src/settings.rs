@@ -14,6 +14,8 @@ pub struct Settings {
     pub invites_per_hour: Option<u64>,
     /// How long an upload row protects its bytes without news, in seconds.
     pub upload_lease_seconds: u32,
+    /// Whether clients exchange bytes with the store itself (`delivery = "direct"`).
+    pub direct_delivery: bool,
     /// How long a prepared transfer waits for its bytes, in seconds.
     pub pending_seconds: u32,
     /// The least time a download grant lasts, in seconds.
@@ -29,6 +31,7 @@ impl Default for Settings {
             allow_key_revocation: true,
             invites_per_hour: Some(10),
             upload_lease_seconds: 120,
+            direct_delivery: false,
             pending_seconds: 86_400,
             grant_seconds: 900,
             sweep_seconds: 30,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agentdrop_adapters::blobs::fs::{Durability, FsBlobStore};
-use agentdrop_adapters::blobs::s3::{S3BlobStore, S3Config};
+use agentdrop_adapters::blobs::s3::{S3BlobStore, S3Config, S3DirectStore};
 use agentdrop_adapters::clock::SystemClock;
 use agentdrop_adapters::ids::UuidGenerator;
 use agentdrop_adapters::keys::Curve25519;
@@ -15,6 +15,7 @@ use agentdrop_adapters::sql::{Location, OpenError, Options, SqlDatabase};
 use agentdrop_domain::act::Ports;
 use agentdrop_domain::blob::{BlobError, BlobStore};
 use agentdrop_domain::store::StoreError;
+use agentdrop_domain::transfer::DirectStore;
 
 use crate::config::{Config, Database, S3Config as S3Settings, Storage};
 
@@ -41,6 +42,9 @@ pub enum WiringError {
     /// The store can't be opened.
     #[error("the storage {0} can't be opened: check the AGENTDROP_S3_… settings or the data folder")]
     Storage(String, #[source] BlobError),
+    /// Clients can't reach the store.
+    #[error("the storage {0} has no address that clients could use: check AGENTDROP_S3_PUBLIC_ENDPOINT")]
+    PublicEndpoint(String),
     /// There is no key to sign URLs with.
     #[error("there is no key to sign URLs with: set AGENTDROP_SIGNING_KEY or unset it")]
     SigningKey,
@@ -69,6 +73,7 @@ pub async fn open(config: &Config) -> Result<Node, WiringError> {
     let ports = Ports {
         database: Arc::new(database.clone()),
         blobs,
+        direct: direct_store(config)?,
         clock: Arc::new(SystemClock),
         ids: Arc::new(UuidGenerator),
         secrets: Arc::new(OsSecrets::default()),
@@ -110,6 +115,17 @@ pub async fn open_storage(config: &Config) -> Result<Arc<dyn BlobStore>, WiringE
         }
         Storage::S3(settings) => Arc::new(S3BlobStore::new(s3_config(settings))),
     })
+}
+
+/// The store as clients reach it, with direct delivery.
+fn direct_store(config: &Config) -> Result<Option<Arc<dyn DirectStore>>, WiringError> {
+    let Storage::S3(settings) = &config.storage else { return Ok(None) };
+    if !config.settings.direct_delivery {
+        return Ok(None);
+    }
+    let store = S3DirectStore::new(s3_config(settings), settings.public_endpoint.as_deref());
+    let store = store.ok_or_else(|| WiringError::PublicEndpoint(storage_name(config)))?;
+    Ok(Some(Arc::new(store)))
 }
 
 fn s3_config(settings: &S3Settings) -> S3Config {

@@ -59,7 +59,7 @@ macro_rules! blob_contract {
 pub(crate) use blob_contract;
 
 /// The size of a part of a large upload.
-const PART: usize = 8 << 20;
+const PART: usize = 5 << 20;
 /// The size of the chunks that a stream arrives in: not a divisor of anything.
 const CHUNK: usize = 37_123;
 

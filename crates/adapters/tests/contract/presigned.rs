@@ -11,12 +11,17 @@ fn pending(n: u64) -> (Transfer, Prepared) {
     let files = vec![file(10 * n), file(10 * n + 1)];
     let transfer =
         Transfer { status: TransferStatus::Pending, files, expires_at: at(100), ..transfer(n, A11, B21) };
-    let awaited =
-        |file: u64, part_size| PreparedFile { file: id(file), part_size, state: FileState::Awaited };
+    let awaited = |file: u64, part_size| PreparedFile {
+        file: id(file),
+        part_size,
+        upload_id: part_size.map(|_| "the store's".to_owned()),
+        state: FileState::Awaited,
+    };
     let prepared = Prepared {
         transfer: id(n),
         key: id(1),
         lifetime_seconds: 3_600,
+        direct: n == 2,
         files: vec![awaited(10 * n, Some(5)), awaited(10 * n + 1, None)],
     };
     (transfer, prepared)

@@ -15,12 +15,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::http::{ApiError, ErrorBody, Id};
 use crate::state::Api;
 
+mod delivery;
 mod running;
 mod store;
 mod url;
 
+pub use delivery::{Awaited, fetch_url};
 use running::Running;
-pub use url::signed_url;
 use url::{forged, verified};
 
 /// The operations of this subject.

@@ -79,8 +79,8 @@ async fn run(ports: &Ports, job: &Job) -> Result<Next, ReceiveError> {
             hash_file(ports, transfer, file).await?;
             Ok(Next::Finished)
         }
-        JobKind::DropParts { file, .. } => {
-            drop_parts(ports, file).await?;
+        JobKind::DropParts { transfer, file } => {
+            drop_parts(ports, transfer, file).await?;
             Ok(Next::Finished)
         }
     }

@@ -31,10 +31,11 @@ pub use fetch::{FetchError, KeepFetching, MayGoOn, OpenFile, STREAM_LEASE_SECOND
 pub use file_name::{BadFileName, FileName};
 pub use get::{GetTransfer, ListSent, ReadTransferError};
 pub use presigned::{
-    AbortParts, Arrived, AwaitedPiece, ClaimedPart, CompleteParts, ConfirmError, ConfirmTransfer,
-    DeclaredFile, FilePart, FileState, ListParts, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, PartsError,
-    PartsOfFile, PrepareError, PrepareTransfer, Prepared, PreparedFile, PresignedReads, PresignedRepository,
-    StoreAwaitedError, drop_parts, etag, hash_file, store_awaited,
+    AbortParts, Arrived, AwaitedPiece, BegunUpload, ClaimedPart, CompleteParts, ConfirmError,
+    ConfirmTransfer, DeclaredFile, DirectError, DirectPut, DirectStore, FilePart, FileState, ListParts,
+    MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, PartsError, PartsOfFile, PrepareError, PrepareTransfer,
+    Prepared, PreparedFile, PresignedReads, PresignedRepository, StoreAwaitedError, StoredPart, begin_parts,
+    complete_parts, confirm, drop_parts, hash_file, parts_of_file, store_awaited,
 };
 pub use read::{ReadError, open_bytes};
 pub use repository::{

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::end::{ended_events, purge_at};
-use super::presigned::{RunOutPrepared, drop_parts, reap_prepared};
+use super::presigned::{Prepared, RunOutPrepared, drop_bytes, reap_prepared};
 use super::upload::{self, ReceiveError};
 use super::{Transfer, TransferStatus, Upload};
 use crate::act::{self, Act, Ask, Cx, Ports};
@@ -162,10 +162,9 @@ pub async fn purge(ports: &Ports, id: TransferId) -> Result<Purged, ReceiveError
     match act::ask(ports, &Purgeable { id }).await? {
         Purgeability::Nothing => Ok(Purged::Done),
         Purgeability::NotBefore(at) => Ok(Purged::NotBefore(at)),
-        Purgeability::Now(transfer) => {
+        Purgeability::Now(transfer, prepared) => {
             for file in &transfer.files {
-                drop_parts(ports, file.id).await?;
-                ports.blobs.delete(&file.object_key).await?;
+                drop_bytes(ports, file, prepared.as_ref()).await?;
             }
             act::perform(ports, &MarkPurged { id }).await?;
             Ok(Purged::Done)
@@ -176,7 +175,7 @@ pub async fn purge(ports: &Ports, id: TransferId) -> Result<Purged, ReceiveError
 enum Purgeability {
     Nothing,
     NotBefore(Timestamp),
-    Now(Box<Transfer>),
+    Now(Box<Transfer>, Option<Prepared>),
 }
 
 struct Purgeable {
@@ -197,7 +196,8 @@ impl Ask for Purgeable {
         if let Some(until) = view.protected_until(self.id, cx.now).await? {
             return Ok(Purgeability::NotBefore(until));
         }
-        Ok(Purgeability::Now(Box::new(transfer)))
+        let prepared = view.prepared(self.id).await?;
+        Ok(Purgeability::Now(Box::new(transfer), prepared))
     }
 }
 

@@ -326,6 +326,7 @@ pub(crate) struct World {
     clock: FakeClock,
     ids: Arc<Fixture>,
     pub(crate) settings: Settings,
+    pub(crate) direct: Option<Arc<dyn DirectStore>>,
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -343,6 +344,7 @@ impl World {
             clock,
             ids: Arc::new(Fixture::new()),
             settings: Settings::default(),
+            direct: None,
         }
     }
 
@@ -400,6 +402,7 @@ impl World {
         Ports {
             database: Arc::new(database),
             blobs: Arc::new(self.blobs.clone()),
+            direct: self.direct.clone(),
             clock: Arc::new(self.clock.clone()),
             ids: self.ids.clone(),
             secrets: self.ids.clone(),
@@ -711,8 +714,8 @@ impl BlobStore for FakeBlobs {
         Ok(folded(&whole))
     }
 
-    async fn head(&self, _: &ObjectKey) -> Result<Option<u64>, BlobError> {
-        unimplemented!("no use case asks for sizes")
+    async fn head(&self, key: &ObjectKey) -> Result<Option<u64>, BlobError> {
+        Ok(lock(&self.objects).whole.get(key).map(|bytes| bytes.len() as u64))
     }
 
     async fn list(&self, _: Option<&ObjectKey>, _: usize) -> Result<Vec<BlobEntry>, BlobError> {

@@ -105,10 +105,10 @@ async fn remove(ports: &Ports, id: UploadId, object_key: &ObjectKey) -> Result<(
 }
 
 /// Writes the row that protects what is about to arrive, and prolongs the protection of what has arrived.
-struct BeginUpload {
-    account: AccountId,
-    transfer: Option<TransferId>,
-    held: Vec<UploadId>,
+pub(super) struct BeginUpload {
+    pub(super) account: AccountId,
+    pub(super) transfer: Option<TransferId>,
+    pub(super) held: Vec<UploadId>,
 }
 
 #[async_trait]

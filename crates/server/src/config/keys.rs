@@ -211,6 +211,11 @@ keys! {
         allowed: "a whole number of seconds from 1 to 3600",
         doc: "How long an upload may go without a byte before it is ended.",
     }
+    DELIVERY {
+        toml: "delivery", env: "AGENTDROP_DELIVERY", kind: Text, default: "proxied",
+        allowed: "`proxied` or, with an S3 bucket, `direct`",
+        doc: "Whether bytes pass through this server, or clients exchange them with the S3 store itself.",
+    }
     PENDING_SECONDS {
         toml: "pending.seconds", env: "AGENTDROP_PENDING_SECONDS", kind: Whole, default: "86400",
         allowed: "a whole number of seconds from 1 to 604800",

@@ -210,6 +210,7 @@ impl Resolver {
         let allow_key_revocation = self.read(&keys::PAIRINGS_ALLOW_KEY_REVOCATION, parse::switch);
         let invites_per_hour = self.read(&keys::CONNECTIONS_INVITES_PER_HOUR, parse::limit(1_000_000));
         let upload_lease_seconds = self.seconds(&keys::UPLOAD_LEASE_SECONDS, 1..=86_400);
+        let direct_delivery = self.direct_delivery();
         let pending_seconds = self.seconds(&keys::PENDING_SECONDS, 1..=604_800);
         let grant_seconds = self.seconds(&keys::GRANT_SECONDS, 1..=86_400);
         let sweep_seconds = self.seconds(&keys::SWEEP_SECONDS, 1..=86_400);
@@ -218,10 +219,25 @@ impl Resolver {
             allow_key_revocation: allow_key_revocation?,
             invites_per_hour: invites_per_hour?,
             upload_lease_seconds: upload_lease_seconds?,
+            direct_delivery: direct_delivery?,
             pending_seconds: pending_seconds?,
             grant_seconds: grant_seconds?,
             sweep_seconds: sweep_seconds?,
         })
+    }
+
+    fn direct_delivery(&mut self) -> Option<bool> {
+        let direct = self.read(&keys::DELIVERY, |text| match text {
+            "proxied" => Some(false),
+            "direct" => Some(true),
+            _ => None,
+        })?;
+        if direct && self.layers.get(&keys::S3_BUCKET).is_none() {
+            let (key, bucket) = (&keys::DELIVERY, &keys::S3_BUCKET);
+            let why = "files in the data folder can't be reached by clients";
+            self.layers.problems.push(format!("{key} can be `direct` with {bucket} only: {why}"));
+        }
+        Some(direct)
     }
 
     fn plans(&mut self) -> Option<PlanCatalogue> {

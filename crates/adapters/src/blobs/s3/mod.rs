@@ -5,6 +5,7 @@
 
 mod body;
 mod client;
+mod direct;
 mod download;
 mod error;
 mod listing;
@@ -21,6 +22,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 
+pub use self::direct::S3DirectStore;
 use self::error::failed;
 use super::digest;
 

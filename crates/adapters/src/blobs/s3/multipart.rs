@@ -74,7 +74,8 @@ impl<'a> Multipart<'a> {
     }
 }
 
-async fn abort(bucket: &Bucket, key: &ObjectKey, id: &str) -> Result<(), BlobError> {
+/// Removes the parts of one unfinished upload.
+pub(super) async fn abort(bucket: &Bucket, key: &ObjectKey, id: &str) -> Result<(), BlobError> {
     let request = bucket.client.abort_multipart_upload().bucket(&bucket.name).key(key.as_str());
     match request.upload_id(id).send().await {
         Ok(_) => Ok(()),

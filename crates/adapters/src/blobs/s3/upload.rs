@@ -11,8 +11,8 @@ use super::error::failed;
 use super::multipart::{MAX_PARTS, Multipart};
 use super::{body, error};
 
-/// The smallest part, in bytes. Services ask for at least 5 MiB, but for the last one.
-const PART: u64 = 8 << 20;
+/// The smallest part, in bytes: what services ask for, but for the last one. An upload holds one in memory.
+const PART: u64 = 5 << 20;
 
 pub(super) async fn put(
     bucket: &Bucket,
@@ -75,11 +75,11 @@ mod tests {
 
     #[test]
     fn ten_thousand_parts_suffice() {
-        for size in [0, 1, 80_000 << 20, (80_000 << 20) + 1, 5 << 40] {
+        for size in [0, 1, 50_000 << 20, (50_000 << 20) + 1, 5 << 40] {
             let part = part_len(Some(size)) as u64;
             assert!(part >= PART && size.div_ceil(part) <= 10_000, "{size} {part}");
         }
         assert_eq!(part_len(None) as u64, PART);
-        assert_eq!(part_len(Some(80_000 << 20)) as u64, PART);
+        assert_eq!(part_len(Some(50_000 << 20)) as u64, PART);
     }
 }

@@ -28,6 +28,7 @@ struct PreparedRow {
     transfer_id: Key,
     key_id: Key,
     lifetime_seconds: i64,
+    direct: bool,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -38,6 +39,7 @@ struct PreparedFileRow {
     position: i64,
     part_size: Option<i64>,
     state: String,
+    upload_id: Option<String>,
 }
 
 impl TryFrom<PreparedFileRow> for PreparedFile {
@@ -47,6 +49,7 @@ impl TryFrom<PreparedFileRow> for PreparedFile {
         Ok(Self {
             file: row.file_id.id(),
             part_size: row.part_size.map(number).transpose()?,
+            upload_id: row.upload_id,
             state: word(&FileState::ALL, &row.state)?,
         })
     }
@@ -86,7 +89,8 @@ impl PresignedReads for Session {
             .select(PreparedFileRow::as_select());
         let files = all(self.load::<_, PreparedFileRow>(query).await?)?;
         let (transfer, key) = (row.transfer_id.id(), row.key_id.id());
-        Ok(Some(Prepared { transfer, key, lifetime_seconds: number(row.lifetime_seconds)?, files }))
+        let lifetime_seconds = number(row.lifetime_seconds)?;
+        Ok(Some(Prepared { transfer, key, lifetime_seconds, direct: row.direct, files }))
     }
 
     async fn file_parts(&mut self, file: FileId) -> Result<Vec<FilePart>, StoreError> {
@@ -120,6 +124,7 @@ impl PresignedRepository for Session {
             transfer_id: prepared.transfer.into(),
             key_id: prepared.key.into(),
             lifetime_seconds: stored(prepared.lifetime_seconds)?,
+            direct: prepared.direct,
         };
         self.execute(diesel::insert_into(prepared_transfers::table).values(row)).await?;
         for (position, file) in (0..).zip(&prepared.files) {
@@ -129,6 +134,7 @@ impl PresignedRepository for Session {
                 position,
                 part_size: file.part_size.map(stored).transpose()?,
                 state: word_of(&FileState::ALL, file.state).to_owned(),
+                upload_id: file.upload_id.clone(),
             };
             self.execute(diesel::insert_into(prepared_files::table).values(row)).await?;
         }

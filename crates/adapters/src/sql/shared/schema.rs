@@ -167,6 +167,7 @@ tables! {
         transfer_id -> Id,
         key_id -> Id,
         lifetime_seconds -> BigInt,
+        direct -> Bool,
     }
     prepared_files (file_id) {
         file_id -> Id,
@@ -174,6 +175,7 @@ tables! {
         position -> BigInt,
         part_size -> Nullable<BigInt>,
         state -> Text,
+        upload_id -> Nullable<Text>,
     }
     file_parts (file_id, number) {
         file_id -> Id,

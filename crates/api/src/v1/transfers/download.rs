@@ -2,14 +2,12 @@
 
 use actix_web::{HttpResponse, get, web};
 use agentdrop_domain::ids::TransferId;
-use agentdrop_domain::transfer::{
-    Download, DownloadError, EncryptionLayout, Grant, Ticket, Transfer, TransferFile,
-};
+use agentdrop_domain::transfer::{Download, DownloadError, EncryptionLayout, Grant, Transfer, TransferFile};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::algorithm;
-use crate::blobs::signed_url;
+use crate::blobs::fetch_url;
 use crate::http::{ApiError, Auth, CommonErrors, ErrorBody, Id, Idempotency, IdempotencyHeader, ok, wire};
 use crate::state::Api;
 
@@ -111,12 +109,12 @@ pub async fn download(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
     let act = Download { caller: auth.caller, id: id.0 };
-    let render = |api: &Api, (transfer, grant)| ok(&DownloadBody::of(api, &transfer, &grant));
+    let render = |api: &Api, (transfer, grant)| ok(&DownloadBody::of(api, &transfer, &grant)?);
     idempotency.perform(&api, act, render).await
 }
 
 impl DownloadBody {
-    fn of(api: &Api, transfer: &Transfer, grant: &Grant) -> Self {
+    fn of(api: &Api, transfer: &Transfer, grant: &Grant) -> Result<Self, ApiError> {
         let (encrypted_key, channel_id, salt) = match &transfer.encryption.layout {
             EncryptionLayout::Plain | EncryptionLayout::Opaque => (None, None, None),
             EncryptionLayout::Legacy { encrypted_key, .. } => (Some(wire::base64(encrypted_key)), None, None),
@@ -127,14 +125,15 @@ impl DownloadBody {
         let is_encrypted = transfer.encryption.is_encrypted();
         let recipient_key = transfer.recipient.key.filter(|_| is_encrypted);
         let sender_key = transfer.sender.key.filter(|_| is_encrypted);
-        Self {
+        let files = transfer.files.iter().map(|file| DownloadFile::of(api, file, grant));
+        Ok(Self {
             id: transfer.id.to_string(),
             sender: transfer.sender.label.clone(),
             sender_agent_uuid: transfer.sender.agent.map(|id| id.to_string()),
             sender_account_id: transfer.sender.account.to_string(),
             sender_account_name: transfer.sender.account_name.clone(),
             message: transfer.message.clone(),
-            files: transfer.files.iter().map(|file| DownloadFile::of(api, file, grant)).collect(),
+            files: files.collect::<Result<_, _>>()?,
             downloads: transfer.downloads,
             downloads_remaining: if transfer.auto_delete { 0 } else { transfer.downloads_remaining() },
             expires_at: wire::time(transfer.expires_at),
@@ -149,22 +148,22 @@ impl DownloadBody {
             sender_signature: transfer.encryption.sender_signature.as_deref().map(wire::base64),
             channel_id,
             encryption_salt: salt,
-        }
+        })
     }
 }
 
 impl DownloadFile {
-    fn of(api: &Api, file: &TransferFile, grant: &Grant) -> Self {
-        Self {
+    fn of(api: &Api, file: &TransferFile, grant: &Grant) -> Result<Self, ApiError> {
+        Ok(Self {
             id: file.id.to_string(),
             name: file.name.to_string(),
             file_name: file.name.to_string(),
-            download_url: signed_url(api, &Ticket::to(file, grant)),
+            download_url: fetch_url(api, file, grant)?,
             size: file.size,
             content_type: file.content_type.clone(),
             encryption_iv: file.encryption_iv.map(|iv| wire::base64(&iv)),
             sha256: file.sha256.map(hex::encode),
-        }
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod arrive;
 mod confirm;
+mod direct;
 mod hash;
 mod parts;
 mod prepare;
@@ -16,11 +17,12 @@ mod testing;
 
 pub use arrive::{Arrived, AwaitedPiece, StoreAwaitedError, store_awaited};
 pub use confirm::{ConfirmError, ConfirmTransfer};
-pub use hash::hash_file;
-pub(super) use parts::PartsThere;
-pub use parts::{
-    AbortParts, ClaimedPart, CompleteParts, ListParts, PartsError, PartsOfFile, drop_parts, etag,
+pub use direct::{
+    BegunUpload, DirectError, DirectPut, DirectStore, begin_parts, complete_parts, confirm, parts_of_file,
 };
+pub use hash::hash_file;
+pub use parts::{AbortParts, ClaimedPart, CompleteParts, ListParts, PartsError, PartsOfFile, drop_parts};
+pub(super) use parts::{PartsThere, drop_bytes};
 pub use prepare::{DeclaredFile, PrepareError, PrepareTransfer};
 pub(super) use reap::{RunOutPrepared, reap_prepared};
 pub use repository::{PresignedReads, PresignedRepository};
@@ -50,6 +52,8 @@ pub struct Prepared {
     pub key: ApiKeyId,
     /// How long the transfer stays once it is confirmed, in seconds.
     pub lifetime_seconds: u64,
+    /// Whether clients put the bytes into the store by themselves.
+    pub direct: bool,
     /// Its files, in the order of the transfer's.
     pub files: Vec<PreparedFile>,
 }
@@ -61,6 +65,8 @@ pub struct PreparedFile {
     pub file: FileId,
     /// The size of its parts in bytes, if it comes in parts; the last one may be smaller.
     pub part_size: Option<u64>,
+    /// The store's name for its upload in parts, with direct delivery.
+    pub upload_id: Option<String>,
     /// Whether its bytes are there.
     pub state: FileState,
 }
@@ -103,11 +109,40 @@ impl Prepared {
     }
 }
 
+/// A part that has arrived, as its sender knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPart {
+    /// Its place, from 1.
+    pub number: u32,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its `ETag`, without quotes.
+    pub etag: String,
+}
+
+impl From<&FilePart> for StoredPart {
+    fn from(part: &FilePart) -> Self {
+        let etag = part.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { number: part.number, size: part.size, etag }
+    }
+}
+
 impl PreparedFile {
+    /// How its sender names the upload in parts.
+    #[must_use]
+    pub fn upload_name(&self) -> String {
+        self.upload_id.clone().unwrap_or_else(|| self.file.to_string())
+    }
+
     /// How many parts a file of that size has; 1 if it comes in one piece.
     #[must_use]
     pub fn part_count(&self, size: u64) -> u64 {
         self.part_size.map_or(1, |part_size| part_count(size, part_size))
+    }
+
+    /// How many parts must arrive; clients send none of an empty file.
+    fn parts_needed(&self, size: u64) -> u64 {
+        if size == 0 { 0 } else { self.part_count(size) }
     }
 
     /// The size of one part of a file of that size, in bytes; `None` if there is no such part.

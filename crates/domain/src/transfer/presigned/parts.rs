@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{FilePart, FileState, Prepared, PreparedFile, file_of, is_open, of_sender};
+use super::{FilePart, FileState, Prepared, PreparedFile, StoredPart, file_of, is_open, of_sender};
 use crate::act::{self, Act, Ask, Cx, Ports};
 use crate::audit::AuditEntry;
 use crate::caller::Caller;
@@ -45,12 +45,14 @@ impl_act_error!(PartsError);
 pub struct PartsOfFile {
     /// The file's transfer.
     pub transfer: Transfer,
+    /// Whether its bytes go to the store itself.
+    pub direct: bool,
     /// The file.
     pub file: TransferFile,
     /// How it comes.
     pub prepared: PreparedFile,
     /// The parts that have arrived, in order.
-    pub parts: Vec<FilePart>,
+    pub parts: Vec<StoredPart>,
 }
 
 /// Names a file that comes in parts.
@@ -96,13 +98,13 @@ impl Ask for ListParts {
 
     async fn answer(&self, _: &Cx<'_>, view: &mut dyn ReadView) -> Result<PartsOfFile, PartsError> {
         let place = Place { transfer: self.transfer, file: self.file };
-        let (transfer, _, prepared) = find(view, &self.caller, place).await?;
+        let (transfer, all, prepared) = find(view, &self.caller, place).await?;
         if prepared.state == FileState::Aborted {
             return Err(PartsError::Gone);
         }
         let file = file_of(&transfer, self.file)?.clone();
-        let parts = view.file_parts(self.file).await?;
-        Ok(PartsOfFile { transfer, file, prepared, parts })
+        let parts = view.file_parts(self.file).await?.iter().map(StoredPart::from).collect();
+        Ok(PartsOfFile { transfer, direct: all.direct, file, prepared, parts })
     }
 }
 
@@ -141,15 +143,13 @@ impl Act for CompleteParts {
         tx.lock_accounts(&[seen.sender.account]).await?;
         let (transfer, _, prepared) = find(tx, &self.caller, place).await?;
         let file = file_of(&transfer, self.file)?;
-        check_upload_id(self.file, &self.upload_id)?;
+        check_upload_id(&prepared, &self.upload_id)?;
         if prepared.state == FileState::Aborted {
             return Err(PartsError::Gone);
         }
-        let parts = tx.file_parts(self.file).await?;
-        let count = prepared.part_count(file.size);
-        self.check_claims(&parts)?;
-        // Clients send no part of an empty file.
-        check_all_there(&parts, if file.size == 0 { 0 } else { count })?;
+        let parts: Vec<_> = tx.file_parts(self.file).await?.iter().map(StoredPart::from).collect();
+        check_claims(&self.parts, &parts)?;
+        check_all_there(&parts, prepared.parts_needed(file.size))?;
         let whole = TransferFile { parts: u32::try_from(parts.len()).unwrap_or(u32::MAX), ..file.clone() };
         tx.set_file_bytes(&whole).await?;
         tx.set_file_state(self.file, FileState::Arrived).await?;
@@ -159,29 +159,21 @@ impl Act for CompleteParts {
     }
 }
 
-impl CompleteParts {
-    /// What the client says must be what the server has.
-    fn check_claims(&self, parts: &[FilePart]) -> Result<(), Invalid> {
-        let mut errors = FieldErrors::default();
-        for (index, claim) in self.parts.iter().enumerate() {
-            let Some(part) = parts.iter().find(|part| part.number == claim.number) else { continue };
-            if claim.etag != etag(part) {
-                let message = format!("must be {:?}, which the part's PUT was answered last", etag(part));
-                errors.add(format!("parts[{index}].etag"), message);
-            }
+/// What the client says must be what is there.
+pub(super) fn check_claims(claims: &[ClaimedPart], parts: &[StoredPart]) -> Result<(), Invalid> {
+    let mut errors = FieldErrors::default();
+    for (index, claim) in claims.iter().enumerate() {
+        let Some(part) = parts.iter().find(|part| part.number == claim.number) else { continue };
+        if claim.etag != part.etag {
+            let message = format!("must be {:?}, which the part's PUT was answered last", part.etag);
+            errors.add(format!("parts[{index}].etag"), message);
         }
-        errors.finish()
     }
+    errors.finish()
 }
 
-/// A part's `ETag`, without quotes.
-#[must_use]
-pub fn etag(part: &FilePart) -> String {
-    part.sha256.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn check_upload_id(file: FileId, upload_id: &str) -> Result<(), Invalid> {
-    if upload_id == file.to_string() {
+pub(super) fn check_upload_id(file: &PreparedFile, upload_id: &str) -> Result<(), Invalid> {
+    if file.upload_name() == upload_id {
         return Ok(());
     }
     Err(Invalid::field("upload_id", "must be the upload_id that the file was prepared with"))
@@ -190,7 +182,7 @@ fn check_upload_id(file: FileId, upload_id: &str) -> Result<(), Invalid> {
 /// How many missing parts a refusal names.
 const NAMED_PARTS: usize = 20;
 
-fn check_all_there(parts: &[FilePart], count: u64) -> Result<(), PartsError> {
+pub(super) fn check_all_there(parts: &[StoredPart], count: u64) -> Result<(), PartsError> {
     let there: std::collections::BTreeSet<u64> = parts.iter().map(|part| part.number.into()).collect();
     let missing: Vec<u64> = (1..=count).filter(|number| !there.contains(number)).collect();
     if missing.is_empty() {
@@ -225,7 +217,7 @@ impl Act for AbortParts {
         let (seen, ..) = find(tx, &self.caller, place).await?;
         tx.lock_accounts(&[seen.sender.account, seen.recipient.account]).await?;
         let (transfer, prepared, file) = find(tx, &self.caller, place).await?;
-        check_upload_id(self.file, &self.upload_id)?;
+        check_upload_id(&file, &self.upload_id)?;
         if file.state == FileState::Aborted {
             return Ok(());
         }
@@ -256,16 +248,53 @@ impl AbortParts {
     }
 }
 
-/// Removes the parts of a file that nobody needs any more.
+/// Removes the bytes of a file that nobody needs any more: its parts, and what the store itself has of it.
 ///
 /// # Errors
 /// If the database or the store does not answer; doing it again is harmless.
-pub async fn drop_parts(ports: &Ports, file: FileId) -> Result<(), ReceiveError> {
-    for part in act::ask(ports, &PartsThere { file }).await? {
+pub async fn drop_bytes(
+    ports: &Ports,
+    file: &TransferFile,
+    prepared: Option<&Prepared>,
+) -> Result<(), ReceiveError> {
+    for part in act::ask(ports, &PartsThere { file: file.id }).await? {
         ports.blobs.delete(&part.object_key).await?;
     }
-    act::perform(ports, &ForgetParts { file }).await?;
+    let known = prepared.and_then(|prepared| prepared.file(file.id));
+    if let Some((store, upload_id)) =
+        ports.direct.as_ref().zip(known.and_then(|file| file.upload_id.as_ref()))
+    {
+        store.abort(&file.object_key, upload_id).await?;
+    }
+    ports.blobs.delete(&file.object_key).await?;
+    act::perform(ports, &ForgetParts { file: file.id }).await?;
     Ok(())
+}
+
+/// Removes the bytes of a file that was given up.
+///
+/// # Errors
+/// As [`drop_bytes`].
+pub async fn drop_parts(ports: &Ports, transfer: TransferId, file: FileId) -> Result<(), ReceiveError> {
+    let (transfer, prepared) = act::ask(ports, &Found { transfer }).await?;
+    match transfer.as_ref().map(|transfer| file_of(transfer, file)) {
+        Some(Ok(file)) => drop_bytes(ports, file, prepared.as_ref()).await,
+        Some(Err(_)) | None => Ok(()),
+    }
+}
+
+struct Found {
+    transfer: TransferId,
+}
+
+#[async_trait]
+impl Ask for Found {
+    type Output = (Option<Transfer>, Option<Prepared>);
+    type Error = StoreError;
+
+    async fn answer(&self, _: &Cx<'_>, view: &mut dyn ReadView) -> Result<Self::Output, StoreError> {
+        Ok((view.transfer(self.transfer).await?, view.prepared(self.transfer).await?))
+    }
 }
 
 /// The parts of a file, for the server's own work.

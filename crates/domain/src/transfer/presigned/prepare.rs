@@ -6,8 +6,11 @@ use async_trait::async_trait;
 
 use super::super::create::{account, check_mode, settled_route};
 use super::super::route::{RouteError, check_channel};
+use super::super::upload::lease_lost;
 use super::super::{Draft, FileName, Transfer, TransferFile, TransferStatus};
-use super::{FileState, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, Prepared, PreparedFile, part_count};
+use super::{
+    BegunUpload, FileState, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, Prepared, PreparedFile, part_count,
+};
 use crate::act::{Act, Cx};
 use crate::audit::AuditEntry;
 use crate::blob::ObjectKey;
@@ -39,6 +42,8 @@ pub struct PrepareTransfer {
     pub draft: Draft,
     /// The files, in their order.
     pub files: Vec<DeclaredFile>,
+    /// With direct delivery of files in parts, the store's upload of each, in the same order; else empty.
+    pub begun: Vec<BegunUpload>,
 }
 
 /// Why a transfer is not prepared.
@@ -105,7 +110,12 @@ impl Act for PrepareTransfer {
             expires_at: cx.now + pending,
             ..self.draft.transfer(cx, route, files)
         };
-        let prepared = self.prepared(&transfer, lifetime_seconds);
+        for begun in &self.begun {
+            if !tx.settle_upload(begun.upload).await? {
+                return Err(lease_lost().into());
+            }
+        }
+        let prepared = self.prepared(cx, &transfer, lifetime_seconds);
         tx.insert_transfer(&transfer).await?;
         tx.insert_prepared(&prepared).await?;
         tx.count_transfer_of_key(prepared.key).await?;
@@ -154,23 +164,29 @@ impl PrepareTransfer {
             name: file.name.clone(),
             size: file.size,
             content_type: file.content_type.clone(),
-            object_key: ObjectKey::of_upload(cx.ids.next()),
+            object_key: match self.begun.get(index) {
+                Some(begun) => begun.object_key.clone(),
+                None => ObjectKey::of_upload(cx.ids.next()),
+            },
             sha256: None,
             parts: 0,
             encryption_iv: self.draft.iv(index),
         }
     }
 
-    fn prepared(&self, transfer: &Transfer, lifetime_seconds: u64) -> Prepared {
-        let files = self.files.iter().zip(&transfer.files).map(|(declared, file)| PreparedFile {
+    fn prepared(&self, cx: &Cx<'_>, transfer: &Transfer, lifetime_seconds: u64) -> Prepared {
+        let known = |(index, (declared, file)): (usize, (&DeclaredFile, &TransferFile))| PreparedFile {
             file: file.id,
             part_size: declared.part_size,
+            upload_id: self.begun.get(index).map(|begun| begun.upload_id.clone()),
             state: FileState::Awaited,
-        });
+        };
+        let files = self.files.iter().zip(&transfer.files).enumerate().map(known);
         Prepared {
             transfer: transfer.id,
             key: self.caller.credential.key(),
             lifetime_seconds,
+            direct: cx.settings.direct_delivery,
             files: files.collect(),
         }
     }

@@ -10,11 +10,13 @@ pub(super) fn pending() -> (Transfer, Prepared) {
     let awaited = |file: TransferFile| TransferFile { sha256: None, ..file };
     let ready = transfer(&agent(22));
     let files = ready.files.iter().cloned().map(awaited).collect();
-    let file = |n, part_size| PreparedFile { file: id(n), part_size, state: FileState::Awaited };
+    let file =
+        |n, part_size| PreparedFile { file: id(n), part_size, upload_id: None, state: FileState::Awaited };
     let prepared = Prepared {
         transfer: id(50),
         key: id(7_000),
         lifetime_seconds: 3_600,
+        direct: false,
         files: vec![file(61, None), file(62, Some(3))],
     };
     (Transfer { status: TransferStatus::Pending, files, ..ready }, prepared)

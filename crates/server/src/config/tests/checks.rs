@@ -53,6 +53,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("upload.lease_seconds", "0"),
     ("upload.idle_seconds", "0"),
     ("grant.seconds", "86401"),
+    ("delivery", "both"),
     ("pending.seconds", "0"),
     ("sweep.seconds", "0"),
     ("workers", "0"),
@@ -108,6 +109,14 @@ fn the_default_plan_is_one_of_the_plans() {
     assert_problem(
         &Setup::new().env("AGENTDROP_ACCOUNTS_DEFAULT_PLAN", "gold"),
         &["must be one of the plans builder, enterprise, free, scale, team, not `gold`"],
+    );
+}
+
+#[test]
+fn only_an_s3_store_is_reached_directly() {
+    assert_problem(
+        &Setup::new().env("AGENTDROP_DELIVERY", "direct"),
+        &["`delivery` (AGENTDROP_DELIVERY) can be `direct` with `s3.bucket` (AGENTDROP_S3_BUCKET) only"],
     );
 }
 

@@ -71,6 +71,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("upload.lease_seconds", "240", "240"),
     ("upload.idle_seconds", "61", "61"),
     ("grant.seconds", "901", "901"),
+    ("delivery", "direct", "\"direct\""),
     ("pending.seconds", "3600", "3600"),
     ("sweep.seconds", "31", "31"),
     ("workers", "5", "5"),

@@ -25,6 +25,7 @@ macro_rules! on_both_backends {
 mod agents;
 mod channels;
 mod connections;
+mod direct;
 mod downloads;
 mod form;
 mod idempotency;

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post, web};
 use agentdrop_domain::ids::TransferId;
-use agentdrop_domain::transfer::{ConfirmError, ConfirmTransfer};
+use agentdrop_domain::transfer::{self, ConfirmError, ConfirmTransfer};
 
 use crate::http::{ApiError, Auth, CommonErrors, ErrorBody, Id};
 use crate::state::Api;
@@ -17,7 +17,7 @@ use crate::v1::transfers::answer::TransferBody;
     params(("id" = String, Path, description = "the transfer's id")),
     responses(
         (status = 200, body = TransferBody),
-        (status = 400, description = "`FILES_MISSING`, with one row a missing file; `AGENT_NOT_CONNECTED`, \
+        (status = 400, description = "`FILES_MISSING`, with one row a missing file; `SIZE_MISMATCH`; `AGENT_NOT_CONNECTED`, \
             `TARGET_NOT_CONNECTED`", body = ErrorBody),
         (status = 403, description = "`SHARE_REQUIRED`, `PERMISSION_DENIED`, `FORBIDDEN`", body = ErrorBody),
         (status = 404, description = "`NOT_FOUND`: missing, or not yours", body = ErrorBody),
@@ -29,7 +29,8 @@ use crate::v1::transfers::answer::TransferBody;
 )]
 #[post("/transfers/{id}/confirm")]
 pub async fn confirm(auth: Auth, id: Id<TransferId>, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
-    let transfer = api.perform(ConfirmTransfer { caller: auth.caller, id: id.0 }).await?;
+    let (ports, act) = (api.ports.clone(), ConfirmTransfer { caller: auth.caller, id: id.0 });
+    let transfer = api.run(async move { Ok(transfer::confirm(&ports, &act).await?) }).await?;
     Ok(HttpResponse::Ok().json(TransferBody::of(&api, &transfer)))
 }
 

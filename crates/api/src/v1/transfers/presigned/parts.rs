@@ -5,12 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use agentdrop_domain::error::FieldErrors;
 use agentdrop_domain::ids::{FileId, TransferId};
 use agentdrop_domain::transfer::{
-    AbortParts, ClaimedPart, CompleteParts, ListParts, PartsError, PartsOfFile, etag,
+    AbortParts, ClaimedPart, CompleteParts, DirectError, ListParts, PartsError, PartsOfFile, StoredPart,
+    complete_parts, parts_of_file,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::prepare::{PartUrl, part_url};
+use super::prepare::{PartUrl, part_urls};
+use crate::blobs::Awaited;
 use crate::http::auth::after_auth;
 use crate::http::fields::Field;
 use crate::http::path::segment;
@@ -112,6 +114,11 @@ async fn place(request: &HttpRequest) -> Result<(TransferId, FileId), ApiError> 
     after_auth(request, place).await
 }
 
+async fn find(api: &Api, ask: ListParts) -> Result<PartsOfFile, ApiError> {
+    let ports = api.ports.clone();
+    api.run(async move { Ok(parts_of_file(&ports, &ask).await?) }).await
+}
+
 /// See which parts of a file have arrived, so that an upload that broke off goes on where it was.
 #[utoipa::path(
     tag = "transfers",
@@ -133,17 +140,21 @@ async fn place(request: &HttpRequest) -> Result<(TransferId, FileId), ApiError> 
 #[get("/transfers/{id}/files/{file_id}/parts")]
 pub async fn list(auth: Auth, request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
     let (transfer, file) = place(&request).await?;
-    let found = api.ask(ListParts { caller: auth.caller, transfer, file }).await?;
+    let found = find(&api, ListParts { caller: auth.caller, transfer, file }).await?;
     Ok(HttpResponse::Ok().json(PartsBody::from(&found)))
 }
 
 impl From<&PartsOfFile> for PartsBody {
     fn from(found: &PartsOfFile) -> Self {
         let size = found.file.size;
-        let part = |part| PartBody { etag: etag(part), part_number: part.number, size: part.size };
+        let part = |part: &StoredPart| PartBody {
+            part_number: part.number,
+            size: part.size,
+            etag: part.etag.clone(),
+        };
         Self {
             file_id: found.file.id.to_string(),
-            upload_id: found.file.id.to_string(),
+            upload_id: found.prepared.upload_name(),
             size,
             part_size: found.prepared.part_size.unwrap_or(size),
             part_count: found.prepared.part_count(size),
@@ -183,12 +194,12 @@ pub async fn urls(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
     let (transfer, file) = place(&request).await?;
-    let found = api.ask(ListParts { caller: auth.caller, transfer, file }).await?;
+    let found = find(&api, ListParts { caller: auth.caller, transfer, file }).await?;
     let numbers = wanted(body.0, &found)?;
-    let PartsOfFile { transfer, file, prepared, .. } = &found;
-    let part_urls = numbers.iter().filter_map(|number| part_url(&api, transfer, file, prepared, *number));
+    let PartsOfFile { transfer, file, prepared, direct, .. } = &found;
+    let part_urls = part_urls(&api, Awaited { transfer, direct: *direct, file, prepared }, numbers)?;
     let expires_at = wire::time(transfer.expires_at);
-    Ok(HttpResponse::Ok().json(PartUrlsBody { part_urls: part_urls.collect(), expires_at }))
+    Ok(HttpResponse::Ok().json(PartUrlsBody { part_urls, expires_at }))
 }
 
 fn wanted(body: WantedParts, found: &PartsOfFile) -> Result<Vec<u32>, ApiError> {
@@ -254,7 +265,8 @@ pub async fn complete(
         upload_id: upload_id.unwrap_or_default(),
         parts: parts.unwrap_or_default().into_iter().map(claimed).collect(),
     };
-    let file = api.perform(act).await?;
+    let ports = api.ports.clone();
+    let file = api.run(async move { Ok(complete_parts(&ports, &act).await?) }).await?;
     Ok(HttpResponse::Ok().json(FileBody::from(&file)))
 }
 
@@ -307,6 +319,20 @@ impl From<PartsError> for ApiError {
             PartsError::Gone => Self::new(StatusCode::GONE, "GONE", message),
             PartsError::FilesMissing(invalid) => {
                 Self::new(StatusCode::BAD_REQUEST, "FILES_MISSING", message).details(invalid)
+            }
+        }
+    }
+}
+
+impl<E: Into<ApiError>> From<DirectError<E>> for ApiError {
+    fn from(error: DirectError<E>) -> Self {
+        match error {
+            DirectError::Act(inner) => inner.into(),
+            DirectError::Blob(inner) => inner.into(),
+            DirectError::SizeMismatch { name, expected, found } => {
+                let message =
+                    format!("the store has {found} bytes of {name:?}, but {expected} were announced");
+                Self::new(StatusCode::BAD_REQUEST, "SIZE_MISMATCH", message)
             }
         }
     }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, post, web};
+use agentdrop_domain::ids::AccountId;
 use agentdrop_domain::transfer::{
-    PrepareError, PrepareTransfer, Prepared, PreparedFile, Right, Ticket, Transfer, TransferFile,
+    BegunUpload, PrepareError, PrepareTransfer, Prepared, Transfer, begin_parts, discard,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::PrepareBody;
-use crate::blobs::signed_url;
+use crate::blobs::Awaited;
+use crate::http::error::chain;
 use crate::http::{
     ApiError, Auth, Body, CommonErrors, ErrorBody, Idempotency, IdempotencyHeader, created, wire,
 };
@@ -120,16 +122,19 @@ pub async fn prepare(
     body: Body<PrepareBody>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
-    let render = |api: &Api, (transfer, _): (Transfer, Prepared)| {
+    let render = |api: &Api, (transfer, prepared): (Transfer, Prepared)| {
+        let upload_urls = Awaited::all(&transfer, &prepared).map(|file| upload_url(api, file));
         created(&PreparedBody {
             id: transfer.id.to_string(),
             status: "pending",
-            upload_urls: transfer.files.iter().map(|file| upload_url(api, &transfer, file)).collect(),
+            upload_urls: upload_urls.collect::<Result<_, _>>()?,
             confirm_url: confirm_url(api, &transfer),
             expires_at: wire::time(transfer.expires_at),
         })
     };
-    idempotency.perform(&api, act(auth, body.0, false)?, render).await
+    let (draft, files) = body.0.judged(false)?;
+    let act = PrepareTransfer { caller: auth.caller, draft, files, begun: Vec::new() };
+    idempotency.perform(&api, act, render).await
 }
 
 /// Prepare a transfer and get signed URLs to upload each file to in parts.
@@ -162,62 +167,102 @@ pub async fn prepare_multipart(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
     let render = |api: &Api, (transfer, prepared): (Transfer, Prepared)| {
-        let files = transfer.files.iter().zip(&prepared.files);
+        let files = Awaited::all(&transfer, &prepared).map(|file| in_parts(api, file));
         created(&PreparedMultipartBody {
             id: transfer.id.to_string(),
             status: "pending",
-            files: files.map(|(file, prepared)| in_parts(api, &transfer, file, prepared)).collect(),
+            files: files.collect::<Result<_, _>>()?,
             confirm_url: confirm_url(api, &transfer),
             expires_at: wire::time(transfer.expires_at),
         })
     };
-    idempotency.perform(&api, act(auth, body.0, true)?, render).await
+    let (draft, files) = body.0.judged(true)?;
+    let begun = BegunUploads::begin(&api, auth.account.id, files.len()).await?;
+    let act = PrepareTransfer { caller: auth.caller, draft, files, begun: begun.uploads() };
+    idempotency.perform(&api, act, render).await
 }
 
-fn act(auth: Auth, body: PrepareBody, in_parts: bool) -> Result<PrepareTransfer, ApiError> {
-    let (draft, files) = body.judged(in_parts)?;
-    Ok(PrepareTransfer { caller: auth.caller, draft, files })
+/// What the store has begun for direct delivery. Dropped, it is given up, which does nothing to what a transfer
+/// has taken over.
+struct BegunUploads {
+    api: Api,
+    uploads: Vec<BegunUpload>,
+}
+
+impl BegunUploads {
+    async fn begin(api: &Api, account: AccountId, count: usize) -> Result<Self, ApiError> {
+        let mut begun = Self { api: api.clone(), uploads: Vec::new() };
+        let Some(store) = api.ports.direct.clone().filter(|_| api.ports.settings.direct_delivery) else {
+            return Ok(begun);
+        };
+        for _ in 0..count {
+            let (ports, store) = (api.ports.clone(), store.clone());
+            let upload = api.run(async move { Ok(begin_parts(&ports, &*store, account).await?) }).await?;
+            begun.uploads.push(upload);
+        }
+        Ok(begun)
+    }
+
+    fn uploads(&self) -> Vec<BegunUpload> {
+        self.uploads.clone()
+    }
+}
+
+impl Drop for BegunUploads {
+    fn drop(&mut self) {
+        for begun in std::mem::take(&mut self.uploads) {
+            let ports = self.api.ports.clone();
+            self.api.run_aside(async move {
+                if let Err(error) = discard(&ports, begun.upload).await {
+                    tracing::warn!(cause = chain(&error), "an upload is left to the sweeper");
+                }
+            });
+        }
+    }
 }
 
 fn confirm_url(api: &Api, transfer: &Transfer) -> String {
     api.url(&format!("/v1/transfers/{}/confirm", transfer.id))
 }
 
-fn upload_url(api: &Api, transfer: &Transfer, file: &TransferFile) -> UploadUrl {
-    let right = Right::Send(transfer.id, None);
-    let ticket = Ticket { file: file.id, right, size: file.size, expires_at: transfer.expires_at };
-    UploadUrl {
+fn upload_url(api: &Api, awaited: Awaited<'_>) -> Result<UploadUrl, ApiError> {
+    let file = awaited.file;
+    Ok(UploadUrl {
         file_id: file.id.to_string(),
         file_name: file.name.to_string(),
-        upload_url: signed_url(api, &ticket),
+        upload_url: awaited.send_url(api, None, file.size)?,
         method: "PUT",
         headers: BTreeMap::from([("Content-Type", file.content_type.clone())]),
-    }
+    })
 }
 
-fn in_parts(api: &Api, transfer: &Transfer, file: &TransferFile, prepared: &PreparedFile) -> FileInParts {
+fn in_parts(api: &Api, awaited: Awaited<'_>) -> Result<FileInParts, ApiError> {
+    let Awaited { file, prepared, .. } = awaited;
     let count = u32::try_from(prepared.part_count(file.size)).unwrap_or(u32::MAX);
-    FileInParts {
+    Ok(FileInParts {
         file_id: file.id.to_string(),
         file_name: file.name.to_string(),
-        upload_id: file.id.to_string(),
+        upload_id: prepared.upload_name(),
         part_size: prepared.part_size.unwrap_or(file.size),
-        part_urls: (1..=count).filter_map(|number| part_url(api, transfer, file, prepared, number)).collect(),
-    }
+        part_urls: part_urls(api, awaited, 1..=count)?,
+    })
 }
 
-/// Where a part goes; `None` if the file has no such part.
-pub fn part_url(
+/// Where parts go; places that the file does not have are left out.
+///
+/// # Errors
+/// 500 if the store's URLs can't be signed.
+pub fn part_urls(
     api: &Api,
-    transfer: &Transfer,
-    file: &TransferFile,
-    prepared: &PreparedFile,
-    number: u32,
-) -> Option<PartUrl> {
-    let size = prepared.size_of_part(file.size, number)?;
-    let right = Right::Send(transfer.id, Some(number));
-    let ticket = Ticket { file: file.id, right, size, expires_at: transfer.expires_at };
-    Some(PartUrl { part_number: number, size, upload_url: signed_url(api, &ticket) })
+    awaited: Awaited<'_>,
+    numbers: impl IntoIterator<Item = u32>,
+) -> Result<Vec<PartUrl>, ApiError> {
+    let sized = |number| Some((number, awaited.prepared.size_of_part(awaited.file.size, number)?));
+    let url = |(part_number, size)| {
+        let upload_url = awaited.send_url(api, Some(part_number), size)?;
+        Ok(PartUrl { part_number, size, upload_url })
+    };
+    numbers.into_iter().filter_map(sized).map(url).collect()
 }
 
 crate::refusals!(PrepareError: pass [Route] { FileTooLarge => PAYLOAD_TOO_LARGE "FILE_TOO_LARGE" });

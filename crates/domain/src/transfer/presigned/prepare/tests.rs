@@ -27,7 +27,7 @@ fn prepare(files: Vec<DeclaredFile>) -> PrepareTransfer {
         ..TransferForm::default()
     };
     let draft = form.into_draft(FieldErrors::default()).unwrap();
-    PrepareTransfer { caller: Fixture::new().account_caller(id(ME)), draft, files }
+    PrepareTransfer { caller: Fixture::new().account_caller(id(ME)), draft, files, begun: Vec::new() }
 }
 
 async fn perform(act: PrepareTransfer, fixture: &Fixture) -> Result<(Transfer, Prepared), PrepareError> {

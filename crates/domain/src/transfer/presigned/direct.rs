@@ -1,0 +1,270 @@
+//! Direct delivery: clients exchange bytes with the store itself, by URLs that the store signs. The server sees
+//! none of the bytes, so it asks the store what is there before it believes that a file has arrived.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{
+    CompleteParts, ConfirmError, ConfirmTransfer, FileState, ListParts, PartsError, PartsOfFile, StoredPart,
+    of_sender,
+};
+use crate::act::{self, Act, Ask, Cx, Ports};
+use crate::blob::{BlobError, ObjectKey};
+use crate::caller::Caller;
+use crate::ids::{AccountId, FileId, TransferId, UploadId};
+use crate::store::{ReadView, UnitOfWork};
+use crate::transfer::upload::{BeginUpload, discard};
+use crate::transfer::{ReceiveError, Transfer, TransferFile};
+
+/// A store that clients can reach. Its URLs are signed here, without asking it.
+#[async_trait]
+pub trait DirectStore: Send + Sync {
+    /// A URL that takes exactly `size` bytes for an object, or for a part of an upload, for a while.
+    ///
+    /// # Errors
+    /// [`BlobError::Internal`] if the store's address or keys can't make one.
+    fn put_url(&self, to: DirectPut<'_>, lasts: Duration) -> Result<String, BlobError>;
+    /// A URL that answers an object under a file name, for a while.
+    ///
+    /// # Errors
+    /// As [`DirectStore::put_url`].
+    fn get_url(&self, key: &ObjectKey, file_name: &str, lasts: Duration) -> Result<String, BlobError>;
+    /// Begins an upload in parts; yields the store's name for it.
+    async fn begin(&self, key: &ObjectKey) -> Result<String, BlobError>;
+    /// The parts that have arrived, in order. An upload that is not there is [`BlobError::NotFound`].
+    async fn parts(&self, key: &ObjectKey, upload_id: &str) -> Result<Vec<StoredPart>, BlobError>;
+    /// Removes the parts of an upload. One that is not there, or was completed, is left as it is.
+    async fn abort(&self, key: &ObjectKey, upload_id: &str) -> Result<(), BlobError>;
+    /// Makes the object of these parts, given in order.
+    async fn complete(&self, key: &ObjectKey, upload_id: &str, parts: &[StoredPart])
+    -> Result<(), BlobError>;
+}
+
+/// Where bytes go by a URL of the store.
+#[derive(Debug, Clone, Copy)]
+pub struct DirectPut<'a> {
+    /// The object.
+    pub key: &'a ObjectKey,
+    /// The upload in parts, and the part's place, from 1; `None` for the whole object.
+    pub part: Option<(&'a str, u32)>,
+    /// How many bytes.
+    pub size: u64,
+}
+
+/// Why an act of direct delivery failed: the act's own reasons, or the store's.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectError<E> {
+    /// The act's own.
+    #[error(transparent)]
+    Act(E),
+    /// The store's.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The store holds another number of bytes than was announced.
+    #[error("the store has {found} bytes of {name:?}, but {expected} were announced")]
+    SizeMismatch {
+        /// Which file.
+        name: String,
+        /// How many were announced.
+        expected: u64,
+        /// How many are there.
+        found: u64,
+    },
+}
+
+/// An upload in parts that the store has begun, before the transfer that it is for is there. An upload row holds
+/// it meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BegunUpload {
+    /// The row.
+    pub upload: UploadId,
+    /// The object.
+    pub object_key: ObjectKey,
+    /// The store's name for the upload.
+    pub upload_id: String,
+}
+
+/// Has the store begin an upload in parts. Give it up by `discard` unless a transfer takes it over.
+///
+/// # Errors
+/// [`ReceiveError`]; then nothing is left.
+pub async fn begin_parts(
+    ports: &Ports,
+    store: &dyn DirectStore,
+    account: AccountId,
+) -> Result<BegunUpload, ReceiveError> {
+    let begin = BeginUpload { account, transfer: None, held: Vec::new() };
+    let upload = act::perform(ports, &begin).await?;
+    match store.begin(&upload.object_key).await {
+        Ok(upload_id) => Ok(BegunUpload { upload: upload.id, object_key: upload.object_key, upload_id }),
+        Err(error) => {
+            // The store's error is the answer; what can't be removed now is left to the sweeper.
+            let _left_to_the_sweeper = discard(ports, upload.id).await;
+            Err(error.into())
+        }
+    }
+}
+
+/// Tells which parts of a file have arrived, wherever they are.
+///
+/// # Errors
+/// [`DirectError`].
+pub async fn parts_of_file(ports: &Ports, ask: &ListParts) -> Result<PartsOfFile, DirectError<PartsError>> {
+    let found = act::ask(ports, ask).await.map_err(DirectError::Act)?;
+    match directly(ports, &found) {
+        None => Ok(found),
+        Some((store, upload_id)) => {
+            let parts = store.parts(&found.file.object_key, upload_id).await?;
+            Ok(PartsOfFile { parts, ..found })
+        }
+    }
+}
+
+type Direct<'a> = (&'a dyn DirectStore, &'a str);
+
+fn directly<'a>(ports: &'a Ports, found: &'a PartsOfFile) -> Option<Direct<'a>> {
+    Some((ports.direct.as_deref()?, found.prepared.upload_id.as_deref()?))
+}
+
+/// Puts the parts of a file together, wherever they are.
+///
+/// # Errors
+/// [`DirectError`].
+pub async fn complete_parts(
+    ports: &Ports,
+    complete: &CompleteParts,
+) -> Result<TransferFile, DirectError<PartsError>> {
+    let CompleteParts { caller, transfer, file, .. } = complete;
+    let list = ListParts { caller: caller.clone(), transfer: *transfer, file: *file };
+    let found = act::ask(ports, &list).await.map_err(DirectError::Act)?;
+    let Some((store, upload_id)) = directly(ports, &found) else {
+        return act::perform(ports, complete).await.map_err(DirectError::Act);
+    };
+    let named = super::parts::check_upload_id(&found.prepared, &complete.upload_id);
+    named.map_err(|invalid| DirectError::Act(invalid.into()))?;
+    if found.file.size > 0 && found.prepared.state == FileState::Awaited {
+        put_together(ports, (store, upload_id), complete, &found).await?;
+    }
+    let arrived = DirectArrived { caller: caller.clone(), transfer: *transfer, file: *file };
+    act::perform(ports, &arrived).await.map_err(DirectError::Act)
+}
+
+async fn put_together(
+    ports: &Ports,
+    (store, upload_id): Direct<'_>,
+    complete: &CompleteParts,
+    found: &PartsOfFile,
+) -> Result<(), DirectError<PartsError>> {
+    let key = &found.file.object_key;
+    match store.parts(key, upload_id).await {
+        Ok(there) => {
+            check_there(complete, found, &there).map_err(DirectError::Act)?;
+            store.complete(key, upload_id, &there).await?;
+        }
+        // Completed before, perhaps by a call whose answer was lost; the size tells.
+        Err(BlobError::NotFound(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    check_size(ports, &found.file).await
+}
+
+/// What the store has must be all, and what the client says must be what the store has.
+fn check_there(
+    complete: &CompleteParts,
+    found: &PartsOfFile,
+    there: &[StoredPart],
+) -> Result<(), PartsError> {
+    let size = found.file.size;
+    let as_announced = |part: &&StoredPart| found.prepared.size_of_part(size, part.number) == Some(part.size);
+    let whole: Vec<StoredPart> = there.iter().filter(as_announced).cloned().collect();
+    super::parts::check_all_there(&whole, found.prepared.parts_needed(size))?;
+    Ok(super::parts::check_claims(&complete.parts, there)?)
+}
+
+async fn check_size<E>(ports: &Ports, file: &TransferFile) -> Result<(), DirectError<E>> {
+    let found = ports.blobs.head(&file.object_key).await?;
+    let found = found.ok_or_else(|| BlobError::NotFound(file.object_key.clone()))?;
+    if found == file.size {
+        return Ok(());
+    }
+    Err(DirectError::SizeMismatch { name: file.name.to_string(), expected: file.size, found })
+}
+
+/// Notes that the store has a file.
+struct DirectArrived {
+    caller: Caller,
+    transfer: TransferId,
+    file: FileId,
+}
+
+#[async_trait]
+impl Act for DirectArrived {
+    type Output = TransferFile;
+    type Error = PartsError;
+
+    async fn perform(&self, _: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<TransferFile, PartsError> {
+        let seen = of_sender(tx, &self.caller, self.transfer).await?;
+        tx.lock_accounts(&[seen.sender.account]).await?;
+        let transfer = of_sender(tx, &self.caller, self.transfer).await?;
+        let prepared = tx.prepared(self.transfer).await?.ok_or(PartsError::Gone)?;
+        match prepared.file(self.file).map(|file| file.state) {
+            Some(FileState::Awaited) => tx.set_file_state(self.file, FileState::Arrived).await?,
+            Some(FileState::Arrived) => {}
+            Some(FileState::Aborted) | None => return Err(PartsError::Gone),
+        }
+        Ok(super::file_of(&transfer, self.file)?.clone())
+    }
+}
+
+/// Confirms a transfer; with direct delivery, asks the store for the files that came in one piece.
+///
+/// # Errors
+/// [`DirectError`].
+pub async fn confirm(
+    ports: &Ports,
+    confirm: &ConfirmTransfer,
+) -> Result<Transfer, DirectError<ConfirmError>> {
+    let awaited = act::ask(ports, &AwaitedDirectly { caller: confirm.caller.clone(), id: confirm.id }).await;
+    for file in awaited.map_err(|error| DirectError::Act(error.into()))? {
+        match check_size(ports, &file).await {
+            Ok(()) => {
+                let (caller, transfer) = (confirm.caller.clone(), confirm.id);
+                let arrived = act::perform(ports, &DirectArrived { caller, transfer, file: file.id }).await;
+                arrived.map_err(|error| DirectError::Act(error.into()))?;
+            }
+            // It is missing, which the act tells together with whatever else is.
+            Err(DirectError::Blob(BlobError::NotFound(_))) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    act::perform(ports, confirm).await.map_err(DirectError::Act)
+}
+
+/// The files of a transfer that clients put into the store by themselves, in one piece.
+struct AwaitedDirectly {
+    caller: Caller,
+    id: TransferId,
+}
+
+#[async_trait]
+impl Ask for AwaitedDirectly {
+    type Output = Vec<TransferFile>;
+    type Error = PartsError;
+
+    async fn answer(&self, _: &Cx<'_>, view: &mut dyn ReadView) -> Result<Vec<TransferFile>, PartsError> {
+        let transfer = of_sender(view, &self.caller, self.id).await?;
+        let Some(prepared) = view.prepared(self.id).await?.filter(|prepared| prepared.direct) else {
+            return Ok(Vec::new());
+        };
+        let awaited = |file: &TransferFile| {
+            prepared
+                .file(file.id)
+                .is_some_and(|known| known.part_size.is_none() && known.state == FileState::Awaited)
+        };
+        Ok(transfer.files.into_iter().filter(awaited).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! Direct delivery: clients exchange bytes with the S3 store itself.
+
+use agentdrop_domain::blob::BlobError;
+use agentdrop_test_support::app::{Answer, App, Backend, Pair};
+use reqwest::Method;
+use reqwest::header::{ETAG, RANGE};
+use serde_json::{Value, json};
+
+use super::kept;
+
+const PART: usize = 5 << 20;
+
+/// Each test on the S3 server in this process, and on a real one where `scripts/test` names it.
+macro_rules! on_both_stores {
+    ($($name:ident),+ $(,)?) => {
+        mod in_process {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    super::$name(agentdrop_test_support::app::Backend::PostgresS3).await;
+                }
+            )+
+        }
+        mod external {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                #[ignore = "needs a real S3 server: run scripts/test"]
+                async fn $name() {
+                    super::$name(agentdrop_test_support::app::Backend::PostgresExternalS3).await;
+                }
+            )+
+        }
+    };
+}
+
+on_both_stores!(
+    whole_files_go_to_the_store_and_come_from_it,
+    parts_go_to_the_store_and_are_put_together_there,
+    a_url_of_the_store_takes_exactly_what_was_announced,
+    what_is_missing_is_named,
+    an_aborted_upload_leaves_nothing_in_the_store,
+    a_refused_preparation_leaves_no_upload,
+);
+
+async fn start(backend: Backend) -> (App, Pair) {
+    let app = App::start_configured(backend, &[("AGENTDROP_DELIVERY", "direct")], |_| {}).await;
+    let pair = app.pair().await;
+    (app, pair)
+}
+
+async fn prepare(app: &App, pair: &Pair, files: Value) -> Answer {
+    let body = json!({"sender": "alpha", "recipient": "beta", "files": files});
+    app.post("/v1/transfers/presigned", &pair.a.key, body).await.expect(201)
+}
+
+async fn prepare_parts(app: &App, pair: &Pair, size: usize) -> Answer {
+    let files = json!([{"name": "large.bin", "size": size, "part_size": PART}]);
+    let body = json!({"sender": "alpha", "recipient": "beta", "files": files});
+    app.post("/v1/transfers/presigned/multipart", &pair.a.key, body).await.expect(201)
+}
+
+/// The answer of the store itself, which is no JSON.
+async fn put(app: &App, url: &str, bytes: &[u8]) -> reqwest::Response {
+    assert!(!url.starts_with(&app.url), "{url} is the store's");
+    app.request(Method::PUT, url, "").body(bytes.to_vec()).send().await.unwrap()
+}
+
+async fn confirm(app: &App, pair: &Pair, prepared: &Answer) -> Answer {
+    app.post(&format!("/v1/transfers/{}/confirm", prepared.text("id")), &pair.a.key, json!({})).await
+}
+
+fn of_file(prepared: &Answer, what: &str) -> String {
+    let file = prepared["files"][0]["file_id"].as_str().unwrap();
+    format!("/v1/transfers/{}/files/{file}/{what}", prepared.text("id"))
+}
+
+async fn complete(app: &App, pair: &Pair, prepared: &Answer, parts: Value) -> Answer {
+    let body = json!({"upload_id": prepared["files"][0]["upload_id"], "parts": parts});
+    app.post(&of_file(prepared, "complete-multipart"), &pair.a.key, body).await
+}
+
+fn part_url(prepared: &Answer, number: usize) -> &str {
+    prepared["files"][0]["part_urls"][number - 1]["upload_url"].as_str().unwrap()
+}
+
+fn content(size: usize) -> Vec<u8> {
+    (0_u64..).flat_map(u64::to_le_bytes).take(size).collect()
+}
+
+/// Downloads the one file of a transfer from the store.
+async fn download(app: &App, pair: &Pair, prepared: &Answer) -> (String, Vec<u8>) {
+    let path = format!("/v1/transfers/{}/download", prepared.text("id"));
+    let claimed = app.get(&path, &pair.b.key).await.expect(200);
+    assert_eq!(claimed["files"][0]["sha256"], Value::Null, "nobody has hashed it");
+    let url = claimed["files"][0]["download_url"].as_str().unwrap().to_owned();
+    assert!(!url.starts_with(&app.url), "{url} is the store's");
+    let fetched = app.request(Method::GET, &url, "").send().await.unwrap();
+    assert_eq!(fetched.status(), 200);
+    (url, fetched.bytes().await.unwrap().to_vec())
+}
+
+async fn whole_files_go_to_the_store_and_come_from_it(backend: Backend) {
+    let (app, pair) = start(backend).await;
+    let bytes = content(300_000);
+    let prepared = prepare(&app, &pair, json!([{"name": "ünï \".bin", "size": bytes.len()}])).await;
+    let url = prepared["upload_urls"][0]["upload_url"].as_str().unwrap();
+    assert_eq!(put(&app, url, &bytes).await.status(), 200);
+    let _ = confirm(&app, &pair, &prepared).await.expect(200);
+    let (url, fetched) = download(&app, &pair, &prepared).await;
+    assert_eq!(fetched, bytes);
+    let some = app.request(Method::GET, &url, "").header(RANGE, "bytes=10-19").send().await.unwrap();
+    assert_eq!((some.status().as_u16(), &some.bytes().await.unwrap()[..]), (206, &bytes[10..20]));
+}
+
+async fn parts_go_to_the_store_and_are_put_together_there(backend: Backend) {
+    let (app, pair) = start(backend).await;
+    let bytes = content(PART + 1_000);
+    let prepared = prepare_parts(&app, &pair, bytes.len()).await;
+    let last = put(&app, part_url(&prepared, 2), &bytes[PART..]).await;
+    assert_eq!(last.status(), 200);
+    let etag = last.headers()[ETAG].to_str().unwrap().trim_matches('"').to_owned();
+    let missing = complete(&app, &pair, &prepared, json!([{"part_number": 2, "etag": etag}])).await;
+    assert_eq!(missing.outcome(), (400, "FILES_MISSING"));
+
+    // After a crash the client asks what is there, and sends the rest to fresh URLs.
+    let listed = app.get(&of_file(&prepared, "parts"), &pair.a.key).await.expect(200);
+    assert_eq!((&listed["parts"][0]["part_number"], &listed["parts"][0]["size"]), (&json!(2), &json!(1_000)));
+    let fresh = app.post(&of_file(&prepared, "part-urls"), &pair.a.key, json!({})).await.expect(200);
+    let first = put(&app, fresh["part_urls"][0]["upload_url"].as_str().unwrap(), &bytes[..PART]).await;
+    assert_eq!(first.status(), 200);
+    // The S3 server in this process lists no ETags.
+    if backend == Backend::PostgresExternalS3 {
+        assert_eq!(listed["parts"][0]["etag"], etag);
+        let wrong = complete(&app, &pair, &prepared, json!([{"part_number": 1, "etag": "00"}])).await;
+        assert_eq!(wrong.fields(), ["parts[0].etag"]);
+    }
+    for _ in 0..2 {
+        let completed = complete(&app, &pair, &prepared, json!([])).await.expect(200);
+        assert_eq!(completed["size"], bytes.len());
+    }
+    let _ = confirm(&app, &pair, &prepared).await.expect(200);
+    assert_eq!(download(&app, &pair, &prepared).await.1, bytes);
+}
+
+async fn a_url_of_the_store_takes_exactly_what_was_announced(backend: Backend) {
+    let (app, pair) = start(backend).await;
+    let prepared = prepare(&app, &pair, json!([{"name": "a", "size": 5}])).await;
+    let good = prepared["upload_urls"][0]["upload_url"].as_str().unwrap().to_owned();
+    for bytes in [&b"hell"[..], b"hello!"] {
+        assert_eq!(put(&app, &good, bytes).await.status(), 403, "another size");
+    }
+    let id = good.split('?').next().unwrap();
+    let other = good.replace(id, &format!("{id}x"));
+    assert_eq!(put(&app, &other, b"hello").await.status(), 403, "another object");
+    let read = app.request(Method::GET, &good, "").send().await.unwrap();
+    assert_eq!(read.status(), 403, "another method");
+    assert_eq!(confirm(&app, &pair, &prepared).await.outcome(), (400, "FILES_MISSING"));
+    assert_eq!(put(&app, &good, b"hello").await.status(), 200);
+    let _ = confirm(&app, &pair, &prepared).await.expect(200);
+}
+
+async fn what_is_missing_is_named(backend: Backend) {
+    let (app, pair) = start(backend).await;
+    let files = json!([{"name": "a", "size": 1}, {"name": "b", "size": 1}]);
+    let prepared = prepare(&app, &pair, files).await;
+    let url = |index: usize| prepared["upload_urls"][index]["upload_url"].as_str().unwrap();
+    assert_eq!(put(&app, url(0), b"x").await.status(), 200);
+    let answer = confirm(&app, &pair, &prepared).await;
+    assert_eq!(answer.outcome(), (400, "FILES_MISSING"));
+    assert_eq!(answer.fields(), ["files[1]"]);
+    assert_eq!(put(&app, url(1), b"y").await.status(), 200);
+    let _ = confirm(&app, &pair, &prepared).await.expect(200);
+    assert_eq!(confirm(&app, &pair, &prepared).await.outcome(), (409, "ALREADY_CONFIRMED"));
+}
+
+async fn an_aborted_upload_leaves_nothing_in_the_store(backend: Backend) {
+    let (app, pair) = start(backend).await;
+    let bytes = content(PART + 10);
+    let prepared = prepare_parts(&app, &pair, bytes.len()).await;
+    let id = prepared.text("id").parse().unwrap();
+    let upload_id = prepared["files"][0]["upload_id"].as_str().unwrap().to_owned();
+    assert_eq!(put(&app, part_url(&prepared, 1), &bytes[..PART]).await.status(), 200);
+    let key = {
+        let mut view = app.running.ports.database.read().await.unwrap();
+        view.transfer(id).await.unwrap().unwrap().files[0].object_key.clone()
+    };
+    let path = of_file(&prepared, "abort-multipart");
+    let _ = app.post(&path, &pair.a.key, json!({"upload_id": upload_id})).await.expect(200);
+    let store = app.running.ports.direct.clone().unwrap();
+    let deadline = tokio::time::Instant::now() + kept::PATIENCE;
+    let is_gone = |parts| match parts {
+        Err(BlobError::NotFound(_)) => true,
+        // The S3 server in this process knows no upload, but lists its parts.
+        parts => backend == Backend::PostgresS3 && parts.is_ok_and(|parts: Vec<_>| parts.is_empty()),
+    };
+    while !is_gone(store.parts(&key, &upload_id).await) {
+        assert!(tokio::time::Instant::now() < deadline, "the upload is still there");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(app.running.ports.blobs.head(&key).await.unwrap(), None);
+}
+
+async fn a_refused_preparation_leaves_no_upload(backend: Backend) {
+    let (app, pair) = start(backend).await;
+    let files = json!([{"name": "a", "size": 10, "part_size": 10}]);
+    let body = json!({"sender": "alpha", "recipient": "nobody", "files": files});
+    let refused = app.post("/v1/transfers/presigned/multipart", &pair.a.key, body).await;
+    assert_eq!(refused.outcome(), (403, "SHARE_REQUIRED"));
+    let deadline = tokio::time::Instant::now() + kept::PATIENCE;
+    while kept::uploads(&app).await > 0 {
+        assert!(tokio::time::Instant::now() < deadline, "an upload is left");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
