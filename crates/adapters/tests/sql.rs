@@ -17,6 +17,7 @@ mod contract {
     pub mod pairings;
     pub mod plans;
     pub mod presigned;
+    pub mod quotas;
     pub mod scene;
     pub mod transactions;
     pub mod transfers;
@@ -126,6 +127,15 @@ contract! {
         a_lease_is_renewed_until_the_sweeper_comes
         settling_and_reaping_exclude_each_other
         abandoned_uploads_are_found
+    }
+    quotas {
+        storage_stays_within_its_limit
+        storage_is_exact_in_parallel
+        transfers_are_counted_by_the_month
+        monthly_transfers_are_exact_in_parallel
+        a_transfer_gives_back_what_it_holds_once
+        what_has_run_out_gives_back_what_it_holds
+        abandoned_uploads_give_back_what_they_hold
     }
     jobs {
         a_key_is_queued_once

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use async_trait::async_trait;
 
-use crate::account::{AccountReads, AccountRepository};
+use crate::account::{AccountReads, AccountRepository, QuotaRepository, UsageReads};
 use crate::agent::{AgentReads, AgentRepository};
 use crate::api_key::{ApiKeyReads, ApiKeyRepository};
 use crate::audit::AuditLog;
@@ -82,6 +82,7 @@ pub trait ReadView:
     + PresignedReads
     + TransferReads
     + UploadReads
+    + UsageReads
 {
 }
 
@@ -96,6 +97,7 @@ impl<T> ReadView for T where
         + PresignedReads
         + TransferReads
         + UploadReads
+        + UsageReads
 {
 }
 
@@ -116,6 +118,7 @@ pub trait UnitOfWork:
     + EventLog
     + AuditLog
     + JobQueue
+    + QuotaRepository
 {
     /// Makes the changes permanent. When this returns `Ok`, they survive a crash.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

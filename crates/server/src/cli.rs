@@ -54,6 +54,8 @@ pub enum AccountCommand {
     List(ListAccounts),
     /// Put an account on another plan
     SetPlan(SetPlan),
+    /// Say what an account's transfers must be like
+    SetPolicy(SetPolicy),
     /// Make another API key for an account and show it, once
     NewKey(NewKey),
 }
@@ -92,6 +94,25 @@ pub struct SetPlan {
     /// The new plan
     #[arg(long)]
     pub plan: String,
+}
+
+/// Arguments of `account set-policy`.
+#[derive(Debug, Args, PartialEq, Eq)]
+pub struct SetPolicy {
+    /// The account's e-mail address
+    #[arg(long)]
+    pub email: String,
+    /// Whether transfers from and to the account must be encrypted by the client
+    #[arg(long, value_name = "on|off")]
+    pub require_encryption: Switch,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[allow(missing_docs)]
+pub enum Switch {
+    On,
+    Off,
 }
 
 /// Arguments of `account new-key`.
@@ -160,6 +181,15 @@ mod tests {
                 plan: "team".to_owned(),
             }))
         );
+        let policy = "agentdrop-server account set-policy --email a@b.example --require-encryption";
+        assert_eq!(
+            parse(&format!("{policy} on")).unwrap().into_command(),
+            Command::Account(AccountCommand::SetPolicy(SetPolicy {
+                email: "a@b.example".to_owned(),
+                require_encryption: Switch::On,
+            }))
+        );
+        assert!(parse(&format!("{policy} maybe")).is_err());
         assert!(parse("agentdrop-server account create --email a@b.example").is_err());
         assert!(parse("agentdrop-server account new-key").is_err());
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use agentdrop_adapters::blobs::fs::{Durability, FsBlobStore};
+use agentdrop_adapters::blobs::fs::{Disk, DiskReserve, Durability, FsBlobStore};
 use agentdrop_adapters::blobs::s3::{S3BlobStore, S3Config, S3DirectStore};
 use agentdrop_adapters::clock::SystemClock;
 use agentdrop_adapters::ids::UuidGenerator;
@@ -111,7 +111,8 @@ pub async fn open_storage(config: &Config) -> Result<Arc<dyn BlobStore>, WiringE
     Ok(match &config.storage {
         Storage::Files(path) => {
             make_folder(path)?;
-            Arc::new(FsBlobStore::open(path.clone(), Durability::Full).await.map_err(failed)?)
+            let store = FsBlobStore::open(path.clone(), Durability::Full).await.map_err(failed)?;
+            Arc::new(store.keeping_back(DiskReserve::new(config.disk_reserve, Arc::new(Disk))))
         }
         Storage::S3(settings) => Arc::new(S3BlobStore::new(s3_config(settings))),
     })

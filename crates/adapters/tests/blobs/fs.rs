@@ -3,8 +3,10 @@
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use agentdrop_adapters::blobs::fs::{Durability, FsBlobStore};
+use agentdrop_adapters::blobs::fs::{DiskReserve, Durability, FreeSpace, FsBlobStore};
 use agentdrop_domain::blob::{BlobError, BlobStore, ByteSource, SourceError};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -215,4 +217,47 @@ async fn an_upload_above_the_limit() {
     let large = store.put(&keys.key("large"), &mut Chunks::of(&content(4 << 20), 100_000), None).await;
     assert!(matches!(large, Err(BlobError::NoSpace(_))), "{large:?}");
     assert_eq!(files(root.path()).len(), 1);
+}
+
+/// A disk with so many bytes left.
+#[derive(Debug)]
+struct Shrinking(AtomicU64);
+
+impl FreeSpace for Shrinking {
+    /// Somebody else writes 256 KiB between two looks.
+    fn free_bytes(&self, _: &Path) -> std::io::Result<u64> {
+        Ok(self.0.fetch_sub(256 << 10, Ordering::Relaxed))
+    }
+}
+
+/// Stores so many bytes where so many are free and 1 MiB is kept back.
+async fn put_with_free(free: u64, size: usize, known: bool) -> (Result<(), BlobError>, usize) {
+    let Fixture { store, root } = Fixture::new(Durability::Os).await;
+    let store = store.keeping_back(DiskReserve::new(1 << 20, Arc::new(Shrinking(AtomicU64::new(free)))));
+    let keys = Keys::new();
+    let bytes = content(size);
+    let announced = known.then_some(size as u64);
+    let stored = store.put(&keys.key("object"), &mut Chunks::of(&bytes, 100_000), announced).await;
+    (stored.map(|_stored| ()), files(root.path()).len())
+}
+
+#[tokio::test]
+async fn what_is_kept_back_of_the_disk_is_not_touched() {
+    for (free, size, known, fits) in [
+        (8 << 20, 1 << 20, true, true),
+        // Before the first byte: for what is announced, or at all.
+        (2 << 20, (1 << 20) + 1, true, false),
+        (1 << 20, 1, false, false),
+        // While they come.
+        (2 << 20, 3 << 20, false, false),
+    ] {
+        let (outcome, left) = put_with_free(free, size, known).await;
+        match outcome {
+            Ok(()) => assert!(fits, "{free} {size}"),
+            Err(error) => {
+                assert!(!fits && matches!(error, BlobError::NoSpace(_)), "{free} {size}: {error:?}")
+            }
+        }
+        assert_eq!(left, usize::from(fits), "a refused object leaves nothing");
+    }
 }

@@ -29,6 +29,7 @@ fn elaborate(n: u64) -> Agent {
         webhook_url: Some("https://example.com/hook".to_owned()),
         metadata: r#"{"z":1,"a":"\u0000","a":[1.0,1e3]}"#.to_owned(),
         available_for_connections: false,
+        require_encryption: true,
         keys: Some(AgentKeys { public: public_key(7), signing: Some(SigningKey::from_stored([9; 32])) }),
         key_version: u32::MAX,
         last_seen_at: Some(at(5)),

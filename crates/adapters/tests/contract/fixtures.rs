@@ -49,6 +49,7 @@ pub fn account(n: u64) -> Account {
         email: email(n),
         name: format!("Account {n} Ünïcødé"),
         plan: PlanName::try_from("free").unwrap(),
+        require_encryption: false,
         created_at: at(n as i64),
     }
 }
@@ -77,6 +78,7 @@ pub fn agent(n: u64, account: u64) -> Agent {
         webhook_url: None,
         metadata: "{}".to_owned(),
         available_for_connections: true,
+        require_encryption: false,
         status: AgentStatus::Connected,
         keys: Some(AgentKeys { public: public_key(n), signing: None }),
         key_version: 1,

@@ -9,8 +9,8 @@ use diesel::sql_types::Text;
 
 use super::backend::TestDb;
 use super::{
-    accounts, agents, api_keys, channels, connections, idempotency, jobs, pairings, presigned, transfers,
-    uploads,
+    accounts, agents, api_keys, channels, connections, idempotency, jobs, pairings, presigned, quotas,
+    transfers, uploads,
 };
 
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -81,6 +81,11 @@ pub async fn no_query_reads_a_whole_table() {
         presigned::only_a_pending_transfer_becomes_active
         presigned::a_pending_transfer_ends_like_an_active_one
         presigned::what_ran_out_is_found_unless_bytes_are_on_their_way
+        quotas::storage_stays_within_its_limit
+        quotas::transfers_are_counted_by_the_month
+        quotas::a_transfer_gives_back_what_it_holds_once
+        quotas::what_has_run_out_gives_back_what_it_holds
+        quotas::abandoned_uploads_give_back_what_they_hold
         transfers::the_inbox_goes_by_the_clock
         transfers::sent_transfers_are_filtered
         transfers::lists_are_paged_with_files

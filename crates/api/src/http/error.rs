@@ -2,6 +2,7 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use agentdrop_domain::account::QuotaError;
 use agentdrop_domain::agent::Candidate;
 use agentdrop_domain::blob::BlobError;
 use agentdrop_domain::error::{Denied, FieldError, Invalid};
@@ -255,6 +256,22 @@ impl From<Denied> for ApiError {
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         Self::invalid(invalid)
+    }
+}
+
+impl From<QuotaError> for ApiError {
+    fn from(error: QuotaError) -> Self {
+        let message = error.to_string();
+        match error {
+            QuotaError::StorageLimitReached { .. } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "STORAGE_LIMIT_REACHED", message)
+            }
+            QuotaError::TransferLimitReached { retry_after, .. } => {
+                let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "TRANSFER_LIMIT_REACHED", message);
+                refusal.retry_after(retry_after)
+            }
+            QuotaError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -85,7 +85,7 @@ impl CreateAccount {
         let (Some(email), Some(name), Some(plan)) = (email, name, plan) else {
             return Err(errors.into_invalid());
         };
-        Ok(Account { id: cx.ids.next(), email, name, plan, created_at: cx.now })
+        Ok(Account { id: cx.ids.next(), email, name, plan, require_encryption: false, created_at: cx.now })
     }
 }
 

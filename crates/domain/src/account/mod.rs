@@ -5,19 +5,28 @@ mod email;
 mod find;
 mod list;
 mod make_key;
+mod month;
 mod name;
 mod plan;
+mod quota;
 mod repository;
 mod set_plan;
+mod set_policy;
 
 pub use create::{CreateAccount, CreateAccountError, CreatedAccount};
 pub use email::{BadEmail, Email};
 pub use list::ListAccounts;
 pub use make_key::{MadeAccountKey, MakeAccountKey, MakeAccountKeyError};
+pub use month::QuotaMonth;
 pub use name::{BadName, display_name};
 pub use plan::{LimitReached, plan_of};
+pub use quota::{
+    QuotaError, QuotaRepository, Usage, UsageReads, check_transfers_left, count_transfer, release_part,
+    release_transfer, reserve_storage,
+};
 pub use repository::{AccountReads, AccountRepository};
 pub use set_plan::{SetPlan, SetPlanError};
+pub use set_policy::{SetPolicy, SetPolicyError};
 
 use crate::clock::Timestamp;
 use crate::ids::AccountId;
@@ -34,6 +43,8 @@ pub struct Account {
     pub name: String,
     /// The plan it is on.
     pub plan: PlanName,
+    /// Whether transfers from and to its agents must be encrypted by the client.
+    pub require_encryption: bool,
     /// When it was created; its quota months begin on this day of the month.
     pub created_at: Timestamp,
 }

@@ -32,6 +32,9 @@ pub trait AccountRepository: AccountReads {
     async fn insert_account(&mut self, account: &Account) -> Result<(), StoreError>;
     /// Puts an account on another plan. `false` if there is no such account.
     async fn set_account_plan(&mut self, id: AccountId, plan: &PlanName) -> Result<bool, StoreError>;
+    /// Says whether transfers from and to an account must be encrypted by the client. `false` if there is no
+    /// such account.
+    async fn set_require_encryption(&mut self, id: AccountId, required: bool) -> Result<bool, StoreError>;
     /// Raises a counter by one if it then stays within the limit; `false` if it would not.
     async fn count_up(
         &mut self,

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use super::{Agent, AgentSlug, NO_AGENT, find_own};
-use crate::account::Account;
+use crate::account::{Account, QuotaMonth};
 use crate::act::{Ask, Cx};
 use crate::api_key::{RecordUse, is_stale};
 use crate::caller::Caller;
+use crate::clock::Timestamp;
 use crate::connection::{ConnectionFilter, ConnectionStatus};
 use crate::error::Denied;
 use crate::ids::{AccountId, AgentId};
@@ -41,6 +42,8 @@ pub struct StartupProfile {
     pub account: Account,
     /// What the account may do.
     pub plan: Plan,
+    /// What it has used of that.
+    pub usage: PlanUsage,
     /// The account's connections.
     pub connections: ConnectionCounts,
     /// The slugs of the agents on other accounts that this agent has an active pairing with, in byte order.
@@ -51,6 +54,17 @@ pub struct StartupProfile {
     pub recent_transfers: Vec<Transfer>,
     /// That the agent was heard of, if that is to be written down.
     pub use_to_record: Option<RecordUse>,
+}
+
+/// What an account has used of its plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanUsage {
+    /// Bytes of active and prepared transfers, and of uploads that arrive.
+    pub storage_bytes: u64,
+    /// Transfers of this month.
+    pub transfers: u64,
+    /// When the next month begins.
+    pub month_ends: Timestamp,
 }
 
 /// How many connections an account has.
@@ -92,6 +106,7 @@ impl Ask for Me {
         let query = InboxQuery { agent: agent.id, status: TransferStatus::Active, now: cx.now };
         let inbox = view.inbox(&query, Page { limit: RECENT, offset: 0 }).await?;
         Ok(StartupProfile {
+            usage: usage(cx, view, &account).await?,
             plan: cx.settings.plans.of(&account.plan).clone(),
             connections: connection_counts(view, account.id).await?,
             paired_agents: paired_slugs(view, account.id, agent.id).await?,
@@ -116,6 +131,16 @@ impl Me {
             None => view.first_connected_agent(account).await?.ok_or(MeError::NoConnectedAgent),
         }
     }
+}
+
+async fn usage(cx: &Cx<'_>, view: &mut dyn ReadView, account: &Account) -> Result<PlanUsage, StoreError> {
+    let used = view.usage(account.id).await?;
+    let month = QuotaMonth::at(account.created_at, cx.now);
+    Ok(PlanUsage {
+        storage_bytes: used.storage_bytes,
+        transfers: used.transfers_in(month),
+        month_ends: month.end,
+    })
 }
 
 async fn connection_counts(

@@ -33,7 +33,7 @@ pub use get::{GetAgent, GetAgentError};
 pub use keys::{AgentKeys, BadKey, KeyInspector, PublicKey, SigningKey};
 pub use keys_input::KeysInput;
 pub use list::{ListAgents, ListAgentsError};
-pub use me::{ConnectionCounts, Me, MeError, StartupProfile};
+pub use me::{ConnectionCounts, Me, MeError, PlanUsage, StartupProfile};
 pub use profile::ProfileInput;
 pub use register::{Register, RegisterError, Registered};
 pub use repository::{AgentReads, AgentRepository, AvailableAgent, PairedAgent};
@@ -67,6 +67,8 @@ pub struct Agent {
     pub metadata: String,
     /// Whether connected accounts may see it and propose pairings with it.
     pub available_for_connections: bool,
+    /// Whether transfers from and to it must be encrypted by the client.
+    pub require_encryption: bool,
     /// Whether it can exchange files.
     pub status: AgentStatus,
     /// Its public keys while it is connected.

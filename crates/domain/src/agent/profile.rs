@@ -24,6 +24,8 @@ pub struct ProfileInput {
     pub metadata: Option<String>,
     /// Whether connected accounts may see it and propose pairings with it.
     pub available_for_connections: Option<bool>,
+    /// Whether transfers from and to it must be encrypted by the client.
+    pub require_encryption: Option<bool>,
 }
 
 /// A [`ProfileInput`] that holds nothing but what is allowed.
@@ -35,6 +37,7 @@ pub(super) struct ProfileChange {
     webhook_url: Option<Option<String>>,
     metadata: Option<String>,
     available_for_connections: Option<bool>,
+    require_encryption: Option<bool>,
 }
 
 impl ProfileInput {
@@ -53,6 +56,7 @@ impl ProfileInput {
                 .as_deref()
                 .and_then(|word| errors.check("agent_type", agent_type(word))),
             available_for_connections: self.available_for_connections,
+            require_encryption: self.require_encryption,
         }
     }
 }
@@ -65,6 +69,7 @@ impl ProfileChange {
         set(&mut agent.webhook_url, self.webhook_url);
         set(&mut agent.metadata, self.metadata);
         set(&mut agent.available_for_connections, self.available_for_connections);
+        set(&mut agent.require_encryption, self.require_encryption);
     }
 }
 

@@ -96,6 +96,7 @@ impl Register {
             webhook_url: None,
             metadata: "{}".to_owned(),
             available_for_connections: false,
+            require_encryption: false,
             status: if keys.is_some() { AgentStatus::Connected } else { AgentStatus::Pending },
             key_version: u32::from(keys.is_some()),
             keys,

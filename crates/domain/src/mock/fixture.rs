@@ -87,6 +87,7 @@ impl Fixture {
             email: Email::try_from(format!("account-{n}@example.com").as_str()).expect("an address"),
             name: format!("Account {n}"),
             plan: PlanName::try_from("free").expect("a plan's name"),
+            require_encryption: false,
             created_at: self.ago(86_400),
         }
     }
@@ -104,6 +105,7 @@ impl Fixture {
             webhook_url: None,
             metadata: "{}".to_owned(),
             available_for_connections: true,
+            require_encryption: false,
             status: AgentStatus::Connected,
             keys: Some(AgentKeys { public: PublicKey::from_stored([n; 32]), signing: None }),
             key_version: 1,

@@ -25,8 +25,9 @@ impl Journal {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Lets the transaction lock an address, and then accounts.
+    /// Lets the transaction lock an address, and then accounts, and count against quotas.
     pub fn allow_locks(&self, tx: &mut MockTx) {
+        super::allow_quota(tx);
         let journal = self.clone();
         tx.expect_lock_address().times(..=1).returning(move |address| {
             journal.with(|notes| {

@@ -5,7 +5,9 @@
 mod fixture;
 mod journal;
 mod ports;
+mod quota;
 
 pub use fixture::{Fixture, id, slug};
 pub use journal::Journal;
 pub use ports::{MockDb, MockTx};
+pub use quota::allow_quota;

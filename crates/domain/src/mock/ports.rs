@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use mockall::mock;
 
-use crate::account::{Account, AccountCounter, AccountReads, AccountRepository, Email};
+use crate::account::{
+    Account, AccountCounter, AccountReads, AccountRepository, Email, QuotaRepository, Usage, UsageReads,
+};
 use crate::agent::{
     Agent, AgentCard, AgentReads, AgentRepository, AgentSlug, AvailableAgent, ConnectionToken, PairedAgent,
 };
@@ -76,6 +78,7 @@ mock! {
         async fn lock_accounts(&mut self, accounts: &[AccountId]) -> Result<(), StoreError>;
         async fn insert_account(&mut self, account: &Account) -> Result<(), StoreError>;
         async fn set_account_plan(&mut self, id: AccountId, plan: &PlanName) -> Result<bool, StoreError>;
+        async fn set_require_encryption(&mut self, id: AccountId, required: bool) -> Result<bool, StoreError>;
         async fn count_up(
             &mut self,
             id: AccountId,
@@ -91,6 +94,32 @@ mock! {
             limit: u64,
         ) -> Result<bool, StoreError>;
         async fn invite_window(&mut self, id: AccountId) -> Result<Option<Timestamp>, StoreError>;
+    }
+
+    #[async_trait]
+    impl UsageReads for Tx {
+        async fn usage(&mut self, account: AccountId) -> Result<Usage, StoreError>;
+    }
+
+    #[async_trait]
+    impl QuotaRepository for Tx {
+        async fn take_storage(
+            &mut self,
+            account: AccountId,
+            bytes: u64,
+            limit: Limit,
+        ) -> Result<bool, StoreError>;
+        async fn give_back_storage(&mut self, account: AccountId, bytes: u64) -> Result<(), StoreError>;
+        async fn count_transfer(
+            &mut self,
+            account: AccountId,
+            month_start: Timestamp,
+            limit: Limit,
+        ) -> Result<bool, StoreError>;
+        async fn unhold_transfer(&mut self, id: TransferId, most: u64) -> Result<u64, StoreError>;
+        async fn unhold_run_out(&mut self, account: AccountId, now: Timestamp) -> Result<u64, StoreError>;
+        async fn hold_for_upload(&mut self, id: UploadId, bytes: u64) -> Result<(), StoreError>;
+        async fn unhold_abandoned(&mut self, account: AccountId, now: Timestamp) -> Result<u64, StoreError>;
     }
 
     #[async_trait]

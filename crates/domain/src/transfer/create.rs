@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::route::{Ends, Route, RouteError, check_channel, find_route};
+use super::holding::{exchange, held_by};
+use super::route::{Ends, Route, RouteError, check_channel, check_encryption, find_route};
 use super::upload::ReceivedBytes;
 use super::{Draft, FileName, Mode, Transfer, TransferFile, TransferForm, event_of};
-use crate::account::Account;
+use crate::account::{Account, count_transfer};
 use crate::act::{Act, Ask, Cx};
 use crate::agent::candidates;
 use crate::audit::AuditEntry;
@@ -62,7 +63,9 @@ impl CheckSoFar {
         ends: Ends<'_>,
     ) -> Result<(), RouteError> {
         let route = find_route(view, &self.caller, account, ends).await?;
-        check_channel(view, self.form.channel_id, &route).await
+        check_channel(view, self.form.channel_id, &route).await?;
+        // What has not been said may still come.
+        check_encryption(view, self.form.is_encrypted.unwrap_or(true), &route).await
     }
 
     /// Whether a `recipient_account` that is still to come could turn the refusal into a yes.
@@ -74,9 +77,10 @@ impl CheckSoFar {
     ) -> Result<bool, StoreError> {
         match error {
             RouteError::AmbiguousRecipient(_) => Ok(true),
-            RouteError::RecipientNotConnected | RouteError::ChannelRevoked | RouteError::Invalid(_) => {
-                Ok(candidates(view, self.caller.account, recipient).await?.len() > 1)
-            }
+            RouteError::RecipientNotConnected
+            | RouteError::ChannelRevoked
+            | RouteError::EncryptionRequired(_)
+            | RouteError::Invalid(_) => Ok(candidates(view, self.caller.account, recipient).await?.len() > 1),
             _ => Ok(false),
         }
     }
@@ -114,6 +118,7 @@ impl Act for CreateTransfer {
         check_mode(self.draft.mode)?;
         let route = settled_route(tx, &self.caller, &self.draft).await?;
         check_channel(tx, self.draft.encryption.channel(), &route).await?;
+        check_encryption(tx, self.draft.encryption.is_encrypted(), &route).await?;
         let names: Vec<&FileName> = self.files.iter().map(|file| &file.name).collect();
         self.draft.check_files(&names)?;
         let account = account(tx, self.caller.account).await?;
@@ -123,7 +128,9 @@ impl Act for CreateTransfer {
             expires_at: cx.now + Duration::from_secs(lifetime),
             ..self.draft.transfer(cx, route, files)
         };
-        self.take_over_uploads(tx).await?;
+        let held = self.take_over_uploads(tx).await?;
+        exchange(tx, cx, self.caller.account, held, transfer.total_size).await?;
+        count_transfer(tx, cx, self.caller.account).await?;
         tx.insert_transfer(&transfer).await?;
         tx.count_transfer_of_key(self.caller.credential.key()).await?;
         tx.append_audit(&AuditEntry::by(&self.caller, cx, "transfer.create", transfer.id)).await?;
@@ -134,9 +141,11 @@ impl Act for CreateTransfer {
 
 impl CreateTransfer {
     /// From here on the bytes belong to the transfer. If the sweeper took one of them meanwhile, there is no
-    /// transfer.
-    async fn take_over_uploads(&self, tx: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+    /// transfer. Returns how many bytes the uploads held of the account's storage.
+    async fn take_over_uploads(&self, tx: &mut dyn UnitOfWork) -> Result<u64, StoreError> {
+        let mut held = 0_u64;
         for file in &self.files {
+            held = held.saturating_add(held_by(tx, file.bytes.upload).await?);
             if !tx.settle_upload(file.bytes.upload).await? {
                 return Err(StoreError::Unavailable {
                     contention: false,
@@ -144,7 +153,7 @@ impl CreateTransfer {
                 });
             }
         }
-        Ok(())
+        Ok(held)
     }
 
     fn file(&self, cx: &Cx<'_>, index: usize, file: &ReceivedFile) -> TransferFile {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::end::purge_at;
 use super::visibility::{NO_TRANSFER, require_recipient};
 use super::{Grant, Transfer, TransferStatus, event_of};
+use crate::account::release_transfer;
 use crate::act::{Act, Cx};
 use crate::audit::AuditEntry;
 use crate::caller::Caller;
@@ -71,6 +72,7 @@ impl Act for Download {
         let grant = self.grant(cx, &transfer);
         tx.insert_grant(&grant).await?;
         if transfer.status != TransferStatus::Active {
+            release_transfer(tx, transfer.sender.account, transfer.id).await?;
             purge_at(tx, cx, transfer.id, grant.expires_at).await?;
         }
         tx.append_audit(&AuditEntry::by(&self.caller, cx, "transfer.download", transfer.id)).await?;

@@ -1,6 +1,7 @@
 //! The end of a transfer: its status, its grants, the removal of its bytes.
 
 use super::{Transfer, TransferStatus, event_of};
+use crate::account::release_transfer;
 use crate::act::Cx;
 use crate::clock::Timestamp;
 use crate::event::{Event, EventName};
@@ -23,6 +24,7 @@ pub async fn end_and_purge(
     if !tx.end_transfer(id, status, cx.now).await? {
         return Ok(Vec::new());
     }
+    release_transfer(tx, transfer.sender.account, id).await?;
     tx.revoke_grants(id, cx.now).await?;
     purge_at(tx, cx, id, cx.now).await?;
     Ok(ended_events(&transfer, status, cx.now))

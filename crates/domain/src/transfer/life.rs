@@ -107,6 +107,8 @@ impl Play {
                 self.world.database_lasts(None);
             }
         }
+        let used = self.world.rows().storage.used;
+        assert!(used == 12 || !self.model.downloadable(self.world.now()), "only its end gives storage back");
         if self.model.needs_bytes(self.world.now()) {
             assert_eq!(self.world.blobs.count(), 2, "bytes are missing that somebody may fetch");
         }
@@ -174,6 +176,7 @@ impl Play {
         assert!(transfer.purged_at >= transfer.ended_at && transfer.ended_at.is_some());
         assert_eq!(rows.jobs.keys().collect::<Vec<_>>(), ["sweep"]);
         assert_eq!(transfer.downloads as usize, self.model.grants.len());
+        assert_eq!(rows.storage.used, 0, "storage is given back, once");
         drop(rows);
         self.check_events();
     }

@@ -9,6 +9,7 @@ mod end;
 mod fetch;
 mod file_name;
 mod get;
+mod holding;
 mod presigned;
 mod read;
 mod repository;
@@ -41,11 +42,11 @@ pub use read::{ReadError, open_bytes};
 pub use repository::{
     InboxQuery, SentQuery, TransferReads, TransferRepository, UploadReads, UploadRepository,
 };
-pub use route::{Ends, Route, RouteError, find_route};
+pub use route::{Ends, Route, RouteError, check_encryption, find_route};
 pub use status::TransferStatus;
 pub use sweep::{Purged, purge, sweep};
 pub use ticket::{Right, Ticket, UrlSignature, UrlSigner};
-pub use upload::{Arrival, ReceiveError, ReceivedBytes, discard, receive};
+pub use upload::{Arrival, Counted, ReceiveError, ReceivedBytes, discard, receive};
 use visibility::{NO_TRANSFER, Part, part_of};
 
 use crate::agent::PublicKey;

@@ -1,12 +1,12 @@
 //! From whom to whom a transfer goes, and whether it may.
 
 use super::{Draft, KeyAt, Recipient, Sender};
-use crate::account::Account;
+use crate::account::{Account, QuotaError};
 use crate::agent::{Agent, AgentSlug, Candidate, ResolveError, Resolved, resolve_recipient};
 use crate::caller::{Caller, Credential};
 use crate::channel::ChannelStatus;
 use crate::error::{Denied, Invalid};
-use crate::ids::ChannelId;
+use crate::ids::{AccountId, AgentId, ChannelId};
 use crate::impl_act_error;
 use crate::pairing::{ActivePairing, SendDenied};
 use crate::store::{ReadView, StoreError};
@@ -46,12 +46,29 @@ pub enum RouteError {
     /// The channel was revoked.
     #[error("the channel is revoked; make a new one and encrypt again")]
     ChannelRevoked,
+    /// A plaintext transfer from or to somebody who wants none.
+    #[error(
+        "{0} accepts encrypted transfers only: encrypt the files on the client and send them with is_encrypted=true"
+    )]
+    EncryptionRequired(&'static str),
+    /// What the sender's plan allows of storage and of transfers a month.
+    #[error(transparent)]
+    Quota(QuotaError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl_act_error!(RouteError);
+
+impl From<QuotaError> for RouteError {
+    fn from(error: QuotaError) -> Self {
+        match error {
+            QuotaError::Store(error) => Self::Store(error),
+            reached => Self::Quota(reached),
+        }
+    }
+}
 
 /// The two ends of a permitted transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,6 +219,41 @@ pub async fn check_channel(
         ChannelStatus::Pending => Err(invalid()),
         ChannelStatus::Revoked => Err(RouteError::ChannelRevoked),
     }
+}
+
+/// Asks whether both ends accept files that the client has not encrypted.
+///
+/// # Errors
+/// [`RouteError::EncryptionRequired`], or the database's.
+pub async fn check_encryption<V: ReadView + ?Sized>(
+    view: &mut V,
+    is_encrypted: bool,
+    route: &Route,
+) -> Result<(), RouteError> {
+    if is_encrypted {
+        return Ok(());
+    }
+    let (from, to) = (&route.sender, &route.recipient);
+    if requires_encryption(view, from.account, from.agent).await? {
+        return Err(RouteError::EncryptionRequired("the sender"));
+    }
+    if requires_encryption(view, to.account, Some(to.agent)).await? {
+        return Err(RouteError::EncryptionRequired("the recipient"));
+    }
+    Ok(())
+}
+
+async fn requires_encryption<V: ReadView + ?Sized>(
+    view: &mut V,
+    account: AccountId,
+    agent: Option<AgentId>,
+) -> Result<bool, StoreError> {
+    if let Some(agent) = agent
+        && view.agent(agent).await?.is_some_and(|agent| agent.require_encryption)
+    {
+        return Ok(true);
+    }
+    Ok(view.account(account).await?.is_some_and(|account| account.require_encryption))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::end::{ended_events, purge_at};
 use super::presigned::{Prepared, RunOutPrepared, drop_bytes, reap_prepared};
 use super::upload::{self, ReceiveError};
 use super::{Transfer, TransferStatus, Upload};
+use crate::account::release_transfer;
 use crate::act::{self, Act, Ask, Cx, Ports};
 use crate::blob::BlobError;
 use crate::clock::Timestamp;
@@ -139,6 +140,7 @@ impl Act for Expire {
         if !tx.end_transfer(self.id, TransferStatus::Expired, cx.now).await? {
             return Ok(());
         }
+        release_transfer(tx, transfer.sender.account, self.id).await?;
         let run_at = tx.protected_until(self.id, cx.now).await?.unwrap_or(cx.now);
         purge_at(tx, cx, self.id, run_at).await?;
         tx.append_events(&ended_events(&transfer, TransferStatus::Expired, cx.now)).await

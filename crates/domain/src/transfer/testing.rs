@@ -31,6 +31,21 @@ use crate::pairing::{Pairing, PairingSide, PairingStatus, Permission};
 use crate::settings::Settings;
 use crate::store::StoreError;
 
+/// Answers a method from the rows.
+macro_rules! on {
+    ($tx:ident, $copy:ident, $expect:ident, |$rows:ident $(, $arg:ident)*| $answer:expr) => {{
+        let copy = $copy.clone();
+        $tx.$expect().returning(move |$($arg),*| {
+            let $rows = &mut *lock(&copy);
+            Ok($answer)
+        });
+    }};
+}
+
+mod quotas;
+
+pub(crate) use quotas::Storage;
+
 pub(crate) const ME: u128 = 1;
 pub(crate) const THEM: u128 = 2;
 pub(crate) const STRANGER: u128 = 3;
@@ -201,6 +216,7 @@ pub(crate) struct Rows {
     pub(crate) parts: BTreeMap<(FileId, u32), FilePart>,
     pub(crate) grants: BTreeMap<GrantId, Grant>,
     pub(crate) uploads: BTreeMap<UploadId, Upload>,
+    pub(crate) storage: Storage,
     pub(crate) jobs: BTreeMap<String, QueuedJob>,
     pub(crate) idempotency: BTreeMap<RecordName, Record>,
     pub(crate) events: Vec<Event>,
@@ -355,6 +371,8 @@ impl World {
             world.blobs.hold(&file.object_key);
         }
         world.rows().transfers.insert(transfer.id, transfer.clone());
+        world.rows().storage.used = transfer.total_size;
+        world.rows().storage.held.insert(transfer.id, transfer.total_size);
         world
     }
 
@@ -430,22 +448,12 @@ impl World {
         presigned_rows(&mut tx, &copy);
         grant_rows(&mut tx, &copy);
         upload_rows(&mut tx, &copy);
+        quotas::quota_rows(&mut tx, &copy);
         job_rows(&mut tx, &copy);
         idempotency_rows(&mut tx, &copy);
         log_rows(&mut tx, &copy);
         tx
     }
-}
-
-/// Answers a method from the rows.
-macro_rules! on {
-    ($tx:ident, $copy:ident, $expect:ident, |$rows:ident $(, $arg:ident)*| $answer:expr) => {{
-        let copy = $copy.clone();
-        $tx.$expect().returning(move |$($arg),*| {
-            let $rows = &mut *lock(&copy);
-            Ok($answer)
-        });
-    }};
 }
 
 fn transfer_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {

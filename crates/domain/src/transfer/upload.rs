@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::Upload;
+use super::holding::{FRAMING_BYTES, at_least, release_uploads, reserve_exactly};
+use crate::account::{QuotaError, check_transfers_left, plan_of, reserve_storage};
 use crate::act::{self, Act, Cx, Ports};
 use crate::blob::{BlobError, ByteSource, ObjectKey, SourceError, Stored};
 use crate::clock::Timestamp;
@@ -30,9 +32,21 @@ pub enum ReceiveError {
     /// The store, or the stream.
     #[error(transparent)]
     Blob(#[from] BlobError),
+    /// What the sender's plan allows.
+    #[error(transparent)]
+    Quota(QuotaError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<QuotaError> for ReceiveError {
+    fn from(error: QuotaError) -> Self {
+        match error {
+            QuotaError::Store(error) => Self::Store(error),
+            reached => Self::Quota(reached),
+        }
+    }
 }
 
 /// What is about to arrive.
@@ -43,11 +57,26 @@ pub struct Arrival<'a> {
     /// The prepared transfer that awaits it; none for one that carries its transfer along.
     pub transfer: Option<TransferId>,
     /// Uploads of the same transfer that have arrived already: they must live until the last one has.
-    pub held: &'a [UploadId],
+    pub held: &'a [ReceivedBytes],
+    /// How its bytes are counted against the account's storage.
+    pub counted: Counted,
     /// The stream's length in bytes, where it is known.
     pub size: Option<u64>,
     /// The most bytes it may have.
     pub limit: Limit,
+}
+
+/// How arriving bytes are counted against the storage of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// As they come: at the start as many as surely will, and the exact number at the end. `content_length` is
+    /// the whole request's, where it is known.
+    AsTheyCome {
+        /// In bytes.
+        content_length: Option<u64>,
+    },
+    /// Elsewhere: a prepared transfer holds them already.
+    Elsewhere,
 }
 
 /// Receives a stream into the store under an upload row of its own. After an error nothing is left, or the
@@ -60,11 +89,18 @@ pub async fn receive(
     arrival: Arrival<'_>,
     body: &mut dyn ByteSource,
 ) -> Result<ReceivedBytes, ReceiveError> {
-    let begin =
-        BeginUpload { account: arrival.account, transfer: arrival.transfer, held: arrival.held.to_vec() };
-    let upload = act::perform(ports, &begin).await?;
+    let begin = BeginUpload {
+        account: arrival.account,
+        transfer: arrival.transfer,
+        held: ids(arrival.held),
+        at_least: at_least(arrival.counted, arrival.held),
+        is_first: arrival.held.is_empty() && arrival.counted != Counted::Elsewhere,
+    };
+    let upload = act::perform(ports, &begin).await??;
     let lease = Lease::new(ports.settings.upload_lease_seconds, upload.created_at);
-    let mut guarded = GuardedSource { ports, upload: &upload, arrival, body, received: 0, lease };
+    let raise_at = upload.reserved_bytes.saturating_add(HOLD_STEP);
+    let mut guarded =
+        GuardedSource { ports, upload: &upload, arrival, body, received: 0, lease, raise_at, refusal: None };
     match guarded.store(arrival.size).await {
         Ok(stored) => Ok(ReceivedBytes { upload: upload.id, object_key: upload.object_key, stored }),
         Err(error) => {
@@ -109,21 +145,38 @@ pub(super) struct BeginUpload {
     pub(super) account: AccountId,
     pub(super) transfer: Option<TransferId>,
     pub(super) held: Vec<UploadId>,
+    /// How many bytes it holds from the start.
+    pub(super) at_least: u64,
+    /// Whether it is the first one of its transfer.
+    pub(super) is_first: bool,
 }
 
 #[async_trait]
 impl Act for BeginUpload {
-    type Output = Upload;
+    /// A refusal lets go of what the transfer holds in the same transaction.
+    type Output = Result<Upload, QuotaError>;
     type Error = StoreError;
 
-    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Upload, StoreError> {
+    async fn perform(
+        &self,
+        cx: &Cx<'_>,
+        tx: &mut dyn UnitOfWork,
+    ) -> Result<Result<Upload, QuotaError>, StoreError> {
+        let reserved_bytes = match self.reserve(cx, tx).await {
+            Ok(bytes) => bytes,
+            Err(QuotaError::Store(error)) => return Err(error),
+            Err(reached) => {
+                release_uploads(tx, self.account, &self.held).await?;
+                return Ok(Err(reached));
+            }
+        };
         let id = cx.ids.next();
         let upload = Upload {
             id,
             account_id: self.account,
             transfer_id: self.transfer,
             object_key: ObjectKey::of_upload(id),
-            reserved_bytes: 0,
+            reserved_bytes,
             created_at: cx.now,
             lease_until: cx.now + lease(cx),
             reaping: false,
@@ -132,8 +185,27 @@ impl Act for BeginUpload {
         if !renew_all(cx, tx, &self.held).await? {
             return Err(lease_lost());
         }
-        Ok(upload)
+        Ok(Ok(upload))
     }
+}
+
+impl BeginUpload {
+    /// Holds what surely comes. Where there is no limit, what a client announces is worth nothing yet.
+    async fn reserve(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<u64, QuotaError> {
+        if self.is_first {
+            check_transfers_left(tx, cx, self.account).await?;
+        }
+        if self.at_least == 0 || plan_of(cx, tx, self.account).await?.storage_bytes.is_none() {
+            return Ok(0);
+        }
+        tx.lock_accounts(&[self.account]).await?;
+        reserve_storage(tx, cx, self.account, self.at_least).await?;
+        Ok(self.at_least)
+    }
+}
+
+fn ids(held: &[ReceivedBytes]) -> Vec<UploadId> {
+    held.iter().map(|bytes| bytes.upload).collect()
 }
 
 /// The sweeper was faster than whoever needs an upload.
@@ -157,18 +229,42 @@ async fn renew_all(cx: &Cx<'_>, tx: &mut dyn UnitOfWork, ids: &[UploadId]) -> Re
     Ok(true)
 }
 
-/// Prolongs the protection; `false` if the sweeper was faster.
-struct RenewUploads {
+/// Prolongs the protection, and lets the uploads hold what they have.
+struct KeepUploads {
+    account: AccountId,
     ids: Vec<UploadId>,
+    /// The uploads among them whose bytes are counted now, with their sizes in bytes.
+    exactly: Vec<(UploadId, u64)>,
+}
+
+enum Kept {
+    Yes,
+    /// The sweeper was faster.
+    Lost,
+    /// The bytes do not fit; the uploads hold nothing any more.
+    Refused(QuotaError),
 }
 
 #[async_trait]
-impl Act for RenewUploads {
-    type Output = bool;
+impl Act for KeepUploads {
+    type Output = Kept;
     type Error = StoreError;
 
-    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<bool, StoreError> {
-        renew_all(cx, tx, &self.ids).await
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Kept, StoreError> {
+        if !self.exactly.is_empty() {
+            tx.lock_accounts(&[self.account]).await?;
+        }
+        if !renew_all(cx, tx, &self.ids).await? {
+            return Ok(Kept::Lost);
+        }
+        match reserve_exactly(tx, cx, self.account, &self.exactly).await {
+            Ok(()) => Ok(Kept::Yes),
+            Err(QuotaError::Store(error)) => Err(error),
+            Err(reached) => {
+                release_uploads(tx, self.account, &self.ids).await?;
+                Ok(Kept::Refused(reached))
+            }
+        }
     }
 }
 
@@ -184,10 +280,13 @@ impl Act for TakeUpload {
     type Error = StoreError;
 
     async fn perform(&self, _: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Option<ObjectKey>, StoreError> {
+        let Some(upload) = tx.upload(self.id).await? else { return Ok(None) };
+        tx.lock_accounts(&[upload.account_id]).await?;
         if !tx.reap_upload(self.id, self.run_out_at).await? {
             return Ok(None);
         }
-        Ok(tx.upload(self.id).await?.map(|upload| upload.object_key))
+        release_uploads(tx, upload.account_id, &[self.id]).await?;
+        Ok(Some(upload.object_key))
     }
 }
 
@@ -213,7 +312,14 @@ struct GuardedSource<'a> {
     body: &'a mut dyn ByteSource,
     received: u64,
     lease: Lease,
+    /// How many bytes must have come before they are counted again.
+    raise_at: u64,
+    refusal: Option<QuotaError>,
 }
+
+/// How many bytes may come, beyond those that are held, before they are held too. Also bounds how often an
+/// upload of unknown length asks.
+const HOLD_STEP: u64 = 8 << 20;
 
 /// How long bytes are known to be protected, and when to say next that they still come.
 struct Lease {
@@ -253,29 +359,68 @@ impl ByteSource for GuardedSource<'_> {
 impl GuardedSource<'_> {
     async fn store(&mut self, size: Option<u64>) -> Result<Stored, ReceiveError> {
         let (ports, object_key) = (self.ports, &self.upload.object_key);
-        let stored = ports.blobs.put(object_key, self, size).await?;
+        let stored = ports.blobs.put(object_key, self, size).await;
+        let stored = stored.map_err(|error| self.cause_of(error))?;
         // A store may take long after the last byte. If the sweeper was faster, it looked for these bytes
         // before they were there, and nobody looks again.
-        if let Err(error) = self.renew_if_due().await {
+        if let Err(error) = self.finish().await {
             ports.blobs.delete(object_key).await?;
-            return Err(BlobError::from(error).into());
+            return Err(self.cause_of(error.into()));
         }
         Ok(stored)
     }
 
+    /// Why the stream was stopped, where it was here.
+    fn cause_of(&mut self, error: BlobError) -> ReceiveError {
+        self.refusal.take().map_or_else(|| error.into(), ReceiveError::from)
+    }
+
     async fn renew_if_due(&mut self) -> Result<(), SourceError> {
-        let began = self.ports.clock.now();
-        if began < self.lease.renew_at {
-            return Ok(());
+        let counted = self.arrival.counted != Counted::Elsewhere;
+        if counted && self.received >= self.raise_at {
+            return self.keep(vec![(self.upload.id, self.received)]).await;
         }
-        let mut ids = self.arrival.held.to_vec();
+        if self.ports.clock.now() < self.lease.renew_at { Ok(()) } else { self.keep(Vec::new()).await }
+    }
+
+    /// Once all bytes are there, exactly they are held. A small file that is the first, and so perhaps the only
+    /// one, holds nothing until its transfer is made.
+    async fn finish(&mut self) -> Result<(), SourceError> {
+        if self.arrival.counted == Counted::Elsewhere {
+            return self.renew_if_due().await;
+        }
+        let unheld = |bytes: &&ReceivedBytes| bytes.stored.size <= FRAMING_BYTES;
+        let first = match self.arrival.held {
+            [first] => Some(first).filter(unheld),
+            [] if self.upload.reserved_bytes == 0 && self.received <= FRAMING_BYTES => {
+                return self.renew_if_due().await;
+            }
+            _ => None,
+        };
+        let mut exactly = vec![(self.upload.id, self.received)];
+        exactly.extend(first.map(|bytes| (bytes.upload, bytes.stored.size)));
+        self.keep(exactly).await
+    }
+
+    async fn keep(&mut self, exactly: Vec<(UploadId, u64)>) -> Result<(), SourceError> {
+        let began = self.ports.clock.now();
+        let mut ids = ids(self.arrival.held);
         ids.push(self.upload.id);
-        match act::perform(self.ports, &RenewUploads { ids }).await {
-            Ok(true) => {
+        if !exactly.is_empty() {
+            self.raise_at = self.received + HOLD_STEP;
+        }
+        let keep = KeepUploads { account: self.arrival.account, ids, exactly };
+        match act::perform(self.ports, &keep).await {
+            Ok(Kept::Yes) => {
                 self.lease = Lease::new(self.lease.seconds, began);
                 Ok(())
             }
-            Ok(false) => Err(SourceError::Stopped(LEASE_LOST.into())),
+            Ok(Kept::Lost) => Err(SourceError::Stopped(LEASE_LOST.into())),
+            Ok(Kept::Refused(reached)) => {
+                let stopped = SourceError::Stopped(reached.to_string().into());
+                self.refusal = Some(reached);
+                Err(stopped)
+            }
             // A database that is away for a moment costs nobody an upload of hours.
             Err(_) if self.lease.try_again(self.ports.clock.now()) => Ok(()),
             Err(error) => Err(SourceError::Stopped(Box::new(error))),

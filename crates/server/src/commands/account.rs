@@ -5,14 +5,14 @@ mod output;
 use std::io::{self, Write};
 
 use agentdrop_domain::account::{
-    self, CreateAccountError, ListAccounts, MakeAccountKey, MakeAccountKeyError, SetPlanError,
+    self, CreateAccountError, ListAccounts, MakeAccountKey, MakeAccountKeyError, SetPlanError, SetPolicyError,
 };
 use agentdrop_domain::act::{Ports, ask, perform};
 use agentdrop_domain::error::Invalid;
 use agentdrop_domain::page::Page;
 use agentdrop_domain::store::StoreError;
 
-use crate::cli::{AccountCommand, CreateAccount, NewKey, SetPlan};
+use crate::cli::{AccountCommand, CreateAccount, NewKey, SetPlan, SetPolicy, Switch};
 use crate::config::Config;
 use crate::wiring::{self, WiringError};
 
@@ -34,6 +34,9 @@ pub enum AccountError {
     /// The plan was not changed.
     #[error(transparent)]
     SetPlan(SetPlanError),
+    /// The policy was not changed.
+    #[error(transparent)]
+    SetPolicy(#[from] SetPolicyError),
     /// The key was not made.
     #[error(transparent)]
     NewKey(MakeAccountKeyError),
@@ -59,6 +62,7 @@ pub async fn account(
         AccountCommand::Create(arguments) => create(&ports, arguments, out).await,
         AccountCommand::List(arguments) => list(&ports, arguments.json, out).await,
         AccountCommand::SetPlan(arguments) => set_plan(&ports, arguments, out).await,
+        AccountCommand::SetPolicy(arguments) => set_policy(&ports, arguments, out).await,
         AccountCommand::NewKey(arguments) => new_key(&ports, arguments, out).await,
     }
 }
@@ -88,6 +92,15 @@ async fn set_plan(ports: &Ports, arguments: SetPlan, out: &mut impl Write) -> Re
     let SetPlan { email, plan } = arguments;
     let account = perform(ports, &account::SetPlan { account: email, plan }).await?;
     writeln!(out, "{} is on the plan \"{}\" now", account.email, account.plan.as_str())?;
+    Ok(())
+}
+
+async fn set_policy(ports: &Ports, arguments: SetPolicy, out: &mut impl Write) -> Result<(), AccountError> {
+    let require_encryption = arguments.require_encryption == Switch::On;
+    let change = account::SetPolicy { account: arguments.email, require_encryption };
+    let account = perform(ports, &change).await?;
+    let accepts = if account.require_encryption { "encrypted transfers only" } else { "any transfer" };
+    writeln!(out, "{} accepts {accepts} now", account.email)?;
     Ok(())
 }
 

@@ -127,6 +127,11 @@ keys! {
         allowed: "a folder, or a path where one can be made",
         doc: "The folder for the embedded database and the embedded file store. A relative path starts at the working directory.",
     }
+    DISK_RESERVE {
+        toml: "disk.reserve", env: "AGENTDROP_DISK_RESERVE", kind: Limit, default: "1GB",
+        allowed: "bytes, or a size such as `1GB` or `500MB` (0 keeps nothing back)",
+        doc: "What uploads leave free on the disk of the embedded file store; beyond it they are refused with 507. Not used with S3.",
+    }
     DATABASE_URL {
         toml: "database.url", env: "AGENTDROP_DATABASE_URL", env_file: "AGENTDROP_DATABASE_URL_FILE", kind: Text,
         unset: "SQLite in `data_dir`",

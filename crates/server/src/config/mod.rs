@@ -51,6 +51,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The folder of the embedded database and store; also where embedded parts put anything else.
     pub data_dir: PathBuf,
+    /// Bytes that uploads leave free on the disk of the embedded store.
+    pub disk_reserve: u64,
     /// Which database.
     pub database: Database,
     /// The most database connections of this node.

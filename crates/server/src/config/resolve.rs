@@ -76,6 +76,7 @@ impl Resolver {
         let trusted_proxies = self.read(&keys::TRUSTED_PROXIES, parse::networks).unwrap_or_default();
         let data_dir = self.read(&keys::DATA_DIR, parse::folder);
         let folder = data_dir.clone().unwrap_or_default();
+        let disk_reserve = self.read(&keys::DISK_RESERVE, super::size::parse_bytes);
         let database = self.database(&folder);
         let database_max_connections = self.read(&keys::DATABASE_MAX_CONNECTIONS, parse::whole(2..=1000));
         let storage = self.storage(&folder);
@@ -95,6 +96,7 @@ impl Resolver {
             tls,
             trusted_proxies,
             data_dir: data_dir?,
+            disk_reserve: disk_reserve?,
             database,
             database_max_connections: database_max_connections?,
             storage: storage?,

@@ -7,7 +7,10 @@ mod error;
 mod layout;
 mod list;
 mod read;
+mod room;
 mod write;
+
+pub use room::{Disk, DiskReserve, FreeSpace};
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -35,6 +38,7 @@ pub enum Durability {
 pub struct FsBlobStore {
     layout: Arc<Layout>,
     durability: Durability,
+    reserve: DiskReserve,
 }
 
 impl FsBlobStore {
@@ -44,10 +48,16 @@ impl FsBlobStore {
     /// [`BlobError`] if the folder can't be made or written to.
     pub async fn open(root: impl Into<PathBuf>, durability: Durability) -> Result<Self, BlobError> {
         let layout = Arc::new(Layout::new(root.into()));
-        let store = Self { layout: layout.clone(), durability };
+        let store = Self { layout: layout.clone(), durability, reserve: DiskReserve::default() };
         blocking(move || layout.create()).await?;
         store.ping().await?;
         Ok(store)
+    }
+
+    /// The store with a part of the disk kept back: uploads that would touch it are refused.
+    #[must_use]
+    pub fn keeping_back(self, reserve: DiskReserve) -> Self {
+        Self { reserve, ..self }
     }
 }
 
@@ -57,9 +67,11 @@ impl BlobStore for FsBlobStore {
         &self,
         key: &ObjectKey,
         body: &mut dyn ByteSource,
-        _size: Option<u64>,
+        size: Option<u64>,
     ) -> Result<Stored, BlobError> {
-        write::put(&self.layout, self.durability, key, body).await
+        let reserve = self.reserve.clone();
+        write::put(&self.layout, write::Manner { durability: self.durability, reserve, size }, key, body)
+            .await
     }
 
     async fn get(&self, key: &ObjectKey, range: Option<Range<u64>>) -> Result<Blob, BlobError> {

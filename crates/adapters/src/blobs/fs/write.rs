@@ -15,6 +15,7 @@ use super::super::digest::Hashed;
 use super::Durability;
 use super::error::{blocking, failed, lost};
 use super::layout::Layout;
+use super::room::DiskReserve;
 
 /// How much is gathered before it is written, in bytes.
 const BLOCK: usize = 512 << 10;
@@ -28,22 +29,37 @@ struct Upload {
     file: Arc<File>,
     /// What was handed to be written, in bytes.
     size: u64,
-    durability: Durability,
+    manner: Manner,
+    layout: Arc<Layout>,
     /// The block that is being written.
     writing: Option<JoinHandle<io::Result<()>>>,
 }
 
+/// How an object is to be written.
+pub(super) struct Manner {
+    pub(super) durability: Durability,
+    /// What must stay free meanwhile.
+    pub(super) reserve: DiskReserve,
+    /// How large it will be, in bytes, where that is known.
+    pub(super) size: Option<u64>,
+}
+
 pub(super) async fn put(
     layout: &Arc<Layout>,
-    durability: Durability,
+    manner: Manner,
     key: &ObjectKey,
     body: &mut dyn ByteSource,
 ) -> Result<Stored, BlobError> {
     let (file, path) = {
-        let (layout, key) = (layout.clone(), key.clone());
-        blocking(move || layout.begin(&key)).await?
+        let (layout, key, reserve) = (layout.clone(), key.clone(), manner.reserve.clone());
+        let size = manner.size.unwrap_or(0);
+        blocking(move || {
+            reserve.check(layout.root(), size)?;
+            layout.begin(&key)
+        })
+        .await?
     };
-    let upload = Upload { file: Arc::new(file), size: 0, durability, writing: None };
+    let upload = Upload { file: Arc::new(file), size: 0, manner, layout: layout.clone(), writing: None };
     let mut body = Hashed::new(body);
     match upload.receive(layout, key, path.clone(), &mut body).await {
         Ok(()) => Ok(body.stored()),
@@ -81,8 +97,10 @@ impl Upload {
     fn start(&mut self, block: Block) {
         let begin = self.size;
         self.size += block.len as u64;
-        let (end, file, durability) = (self.size, self.file.clone(), self.durability);
+        let (end, file, durability) = (self.size, self.file.clone(), self.manner.durability);
+        let (reserve, layout) = (self.manner.reserve.clone(), self.layout.clone());
         self.writing = Some(spawn_blocking(move || {
+            reserve.check(layout.root(), end - begin)?;
             write(&file, &block)?;
             if durability == Durability::Full {
                 start_writeback(&file, begin, end);
@@ -107,11 +125,13 @@ impl Upload {
         path: PathBuf,
     ) -> Result<(), BlobError> {
         blocking(move || {
+            let durability = self.manner.durability;
+            self.manner.reserve.check(layout.root(), block.len as u64)?;
             write(&self.file, &block)?;
-            if self.durability == Durability::Full {
+            if durability == Durability::Full {
                 self.file.sync_data()?;
             }
-            layout.publish(&path, &key, self.durability)
+            layout.publish(&path, &key, durability)
         })
         .await
     }

@@ -22,6 +22,7 @@ pub(super) struct AccountRow {
     email: String,
     name: String,
     plan: String,
+    require_encryption: bool,
     created_at: Timestamp,
 }
 
@@ -34,6 +35,7 @@ impl TryFrom<AccountRow> for Account {
             email: text(&row.email)?,
             name: row.name,
             plan: text(&row.plan)?,
+            require_encryption: row.require_encryption,
             created_at: row.created_at,
         })
     }
@@ -46,6 +48,7 @@ impl From<&Account> for AccountRow {
             email: account.email.as_str().to_owned(),
             name: account.name.clone(),
             plan: account.plan.as_str().to_owned(),
+            require_encryption: account.require_encryption,
             created_at: account.created_at,
         }
     }
@@ -127,6 +130,11 @@ impl AccountRepository for Session {
     async fn set_account_plan(&mut self, id: AccountId, plan: &PlanName) -> Result<bool, StoreError> {
         let row = accounts::table.find(Key::from(id));
         Ok(self.execute(diesel::update(row).set(accounts::plan.eq(plan.as_str()))).await? == 1)
+    }
+
+    async fn set_require_encryption(&mut self, id: AccountId, required: bool) -> Result<bool, StoreError> {
+        let row = accounts::table.find(Key::from(id));
+        Ok(self.execute(diesel::update(row).set(accounts::require_encryption.eq(required))).await? == 1)
     }
 
     async fn count_up(

@@ -14,6 +14,7 @@ mod jobs;
 mod key;
 mod pairings;
 mod presigned;
+mod quotas;
 pub(super) mod schema;
 mod session;
 mod transfers;

@@ -26,6 +26,10 @@ tables! {
         invites_used -> BigInt,
         invite_window_at -> Nullable<Moment>,
         event_seq -> BigInt,
+        storage_used -> BigInt,
+        transfers_used -> BigInt,
+        month_start -> Nullable<Moment>,
+        require_encryption -> Bool,
     }
     server_secrets (name) {
         name -> Text,
@@ -48,6 +52,7 @@ tables! {
         last_seen_at -> Nullable<Moment>,
         created_at -> Moment,
         deleted_at -> Nullable<Moment>,
+        require_encryption -> Bool,
     }
     connection_tokens (digest) {
         digest -> Binary,
@@ -150,6 +155,7 @@ tables! {
         expires_at -> Moment,
         ended_at -> Nullable<Moment>,
         purged_at -> Nullable<Moment>,
+        storage_bytes -> BigInt,
     }
     transfer_files (transfer_id, position) {
         transfer_id -> Id,

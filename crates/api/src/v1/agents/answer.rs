@@ -54,6 +54,9 @@ pub(super) struct AgentBody {
     /// Whether connected accounts may see it and propose pairings with it.
     #[schema(example = false)]
     available_for_connections: bool,
+    /// Whether transfers from and to it must be encrypted by the client.
+    #[schema(example = false)]
+    require_encryption: bool,
     /// Where its inbox is read.
     #[schema(example = "https://agentdrop.example.com/v1/agents/5d0c9f1e-7a4b-4c2d-9e8f-1a2b3c4d5e6f/inbox")]
     inbox_url: String,
@@ -77,6 +80,7 @@ impl AgentBody {
             last_seen_at: agent.last_seen_at.map(wire::time),
             metadata: metadata(agent)?,
             available_for_connections: agent.available_for_connections,
+            require_encryption: agent.require_encryption,
             inbox_url: inbox_url(api, agent),
             created_at: wire::time(agent.created_at),
         })

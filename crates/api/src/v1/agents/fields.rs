@@ -38,6 +38,10 @@ pub(super) struct AgentProfileFields {
     #[serde(default)]
     #[schema(value_type = Option<bool>, example = true)]
     available_for_connections: Field<bool>,
+    /// Whether transfers from and to it must be encrypted by the client (default `false`).
+    #[serde(default)]
+    #[schema(value_type = Option<bool>, example = true)]
+    require_encryption: Field<bool>,
 }
 
 impl AgentProfileFields {
@@ -52,6 +56,11 @@ impl AgentProfileFields {
             available_for_connections: self.available_for_connections.optional(
                 errors,
                 "available_for_connections",
+                "true or false",
+            ),
+            require_encryption: self.require_encryption.optional(
+                errors,
+                "require_encryption",
                 "true or false",
             ),
         }

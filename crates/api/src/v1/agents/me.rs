@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, get, web};
 use agentdrop_domain::account::Account;
-use agentdrop_domain::agent::{Agent, ConnectionCounts, Me, MeError, StartupProfile};
+use agentdrop_domain::agent::{Agent, ConnectionCounts, Me, MeError, PlanUsage, StartupProfile};
 use agentdrop_domain::plan::Plan;
 use agentdrop_domain::transfer::{Transfer, TransferStatus};
 use agentdrop_domain::words::word_of;
@@ -20,6 +20,7 @@ struct MeBody {
     agent: MeAgentBody,
     account: MeAccountBody,
     plan_limits: PlanLimitsBody,
+    plan_usage: PlanUsageBody,
     connections: MeConnectionsBody,
     inbox: InboxSummaryBody,
     broadcasts: BroadcastSummaryBody,
@@ -111,6 +112,20 @@ struct PlanLimitsBody {
     /// Pending and active pairings in one connection.
     #[schema(example = 25)]
     max_pairings_per_connection: i64,
+}
+
+/// What the account has used of its plan.
+#[derive(Debug, Serialize, ToSchema)]
+struct PlanUsageBody {
+    /// Transfers of this month, which began on the sign-up day of the month.
+    #[schema(example = 17)]
+    transfers_this_month: u64,
+    /// When the next month begins.
+    #[schema(example = "2026-12-15T00:00:00.000Z")]
+    month_ends_at: String,
+    /// Bytes of active and prepared transfers, and of uploads that arrive.
+    #[schema(example = 1_048_576)]
+    storage_bytes: u64,
 }
 
 /// The account's connections.
@@ -232,6 +247,7 @@ impl MeBody {
             agent: MeAgentBody::of(api, &profile.agent),
             account: (&profile.account).into(),
             plan_limits: (&profile.plan).into(),
+            plan_usage: profile.usage.into(),
             connections: MeConnectionsBody::of(profile.connections, profile),
             inbox: InboxSummaryBody {
                 unread_transfers: profile.unread_transfers,
@@ -286,6 +302,16 @@ impl From<&Plan> for PlanLimitsBody {
             max_api_keys: wire::limit(plan.max_api_keys),
             max_connections: wire::limit(plan.max_connections),
             max_pairings_per_connection: wire::limit(plan.max_pairings_per_connection),
+        }
+    }
+}
+
+impl From<PlanUsage> for PlanUsageBody {
+    fn from(usage: PlanUsage) -> Self {
+        Self {
+            transfers_this_month: usage.transfers,
+            month_ends_at: wire::time(usage.month_ends),
+            storage_bytes: usage.storage_bytes,
         }
     }
 }

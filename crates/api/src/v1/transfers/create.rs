@@ -20,8 +20,8 @@ use crate::state::Api;
 /// Fields and files may come in any order; what can be refused before the files' bytes is. The answers, in
 /// the order in which they are looked for: 401; bad fields; `MODE_NOT_AVAILABLE`; `SCOPE_MISMATCH`; the
 /// recipient (`SHARE_REQUIRED`, `AMBIGUOUS_RECIPIENT`); the sender; the pairing (`SHARE_REQUIRED`) and its
-/// direction (`PERMISSION_DENIED`); whether both agents are connected; the channel; file sizes; missing
-/// fields and files.
+/// direction (`PERMISSION_DENIED`); whether both agents are connected; the channel; `ENCRYPTION_REQUIRED`;
+/// the month's transfers; file sizes and storage; missing fields and files.
 #[utoipa::path(
     tag = "transfers",
     operation_id = "createTransfer",
@@ -30,15 +30,18 @@ use crate::state::Api;
     responses(
         (status = 201, body = TransferBody),
         (status = 400, description = "`VALIDATION_ERROR`, `AMBIGUOUS_RECIPIENT` (with `candidates`), \
-            `MODE_NOT_AVAILABLE`, `AGENT_NOT_CONNECTED`, `TARGET_NOT_CONNECTED`, `UPLOAD_INCOMPLETE`", body = ErrorBody),
+            `MODE_NOT_AVAILABLE`, `AGENT_NOT_CONNECTED`, `TARGET_NOT_CONNECTED`, `ENCRYPTION_REQUIRED` (one of \
+            the two ends accepts no plaintext), `UPLOAD_INCOMPLETE`", body = ErrorBody),
         (status = 403, description = "`SHARE_REQUIRED`, `PERMISSION_DENIED`, `SCOPE_MISMATCH`", body = ErrorBody),
         (status = 404, description = "`NOT_FOUND`", body = ErrorBody),
         (status = 408, description = "`UPLOAD_TIMEOUT`: no byte came for a minute", body = ErrorBody),
         (status = 409, description = "`CHANNEL_REVOKED`", body = ErrorBody),
-        (status = 413, description = "`FILE_TOO_LARGE`", body = ErrorBody),
+        (status = 413, description = "`FILE_TOO_LARGE`; `STORAGE_LIMIT_REACHED`: the plan's storage is full", body = ErrorBody),
         (status = 415, description = "`UNSUPPORTED_MEDIA_TYPE`", body = ErrorBody),
         (status = 507, description = "`INSUFFICIENT_STORAGE`: the server's store is full", body = ErrorBody),
         CommonErrors,
+        (status = 429, description = "`RATE_LIMITED`: too many calls; `TRANSFER_LIMIT_REACHED`: the plan's transfers of \
+            this month are used up. Come back after `Retry-After` seconds.", body = ErrorBody),
     ),
     security(("api_key" = []))
 )]
@@ -71,8 +74,10 @@ async fn receive(api: &Api, request: &HttpRequest, payload: &mut web::Payload) -
     let auth = Auth::of(request).await?;
     let once = Idempotency::of(request)?.streamed(api)?;
     let boundary = boundary(request)?;
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let length = length.and_then(|text| text.parse().ok());
     let (near, far) = crossing();
-    let receiving = api.run(receive_transfer(api.clone(), auth, once, boundary, far));
+    let receiving = api.run(receive_transfer(api.clone(), auth, once, boundary, length, far));
     while_pumping(api, near, payload, receiving).await
 }
 
@@ -83,6 +88,8 @@ impl From<RouteError> for ApiError {
         match error {
             RouteError::Denied(inner) => inner.into(),
             RouteError::Invalid(inner) => inner.into(),
+            RouteError::EncryptionRequired(_) => bad_request("ENCRYPTION_REQUIRED"),
+            RouteError::Quota(inner) => inner.into(),
             RouteError::Store(inner) => inner.into(),
             RouteError::ModeNotAvailable(_) => bad_request("MODE_NOT_AVAILABLE"),
             RouteError::SenderNotConnected => bad_request("AGENT_NOT_CONNECTED"),

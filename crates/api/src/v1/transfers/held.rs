@@ -1,7 +1,6 @@
 //! Received bytes that are discarded unless a transfer takes them over.
 
 use agentdrop_domain::idempotency::{Answer, FormHasher, RequestDigest, Running};
-use agentdrop_domain::ids::UploadId;
 use agentdrop_domain::transfer::{
     self, CreateTransfer, Draft, FileName, ReceivedBytes, ReceivedFile, Transfer,
 };
@@ -26,9 +25,9 @@ impl HeldBytes {
         Self { api, bytes: Some(bytes) }
     }
 
-    /// The upload that holds them.
-    pub fn upload(&self) -> Option<UploadId> {
-        self.bytes.as_ref().map(|bytes| bytes.upload)
+    /// The bytes, unless a transfer has taken them over.
+    pub fn received(&self) -> Option<&ReceivedBytes> {
+        self.bytes.as_ref()
     }
 }
 

@@ -5,8 +5,9 @@ use agentdrop_domain::act;
 use agentdrop_domain::blob::{ByteSource, SourceError};
 use agentdrop_domain::error::{FieldErrors, Invalid};
 use agentdrop_domain::idempotency::{Answer, Answered, FormHasher, Running};
-use agentdrop_domain::ids::UploadId;
-use agentdrop_domain::transfer::{Arrival, CheckSoFar, FileName, MAX_FILES, TransferForm, receive};
+use agentdrop_domain::transfer::{
+    Arrival, CheckSoFar, Counted, FileName, MAX_FILES, ReceivedBytes, TransferForm, receive,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use multer::{Field, Multipart};
@@ -36,15 +37,17 @@ pub async fn receive_transfer(
     auth: Auth,
     once: Option<Streamed>,
     boundary: String,
+    content_length: Option<u64>,
     body: Far,
 ) -> Result<Answered, ApiError> {
     let Some(once) = once else {
-        return make_transfer(api, auth, boundary, body, None).await.map(Answered::Now);
+        return make_transfer(api, auth, boundary, content_length, body, None).await.map(Answered::Now);
     };
     match once.begin(&api).await? {
         Turn::Act { running, request } => {
             let form = FormHasher::new(&*api.ports.sealer, request);
-            let making = make_transfer(api.clone(), auth, boundary, body, Some((running.clone(), form)));
+            let under = Some((running.clone(), form));
+            let making = make_transfer(api.clone(), auth, boundary, content_length, body, under);
             hold(&api, running, making).await
         }
         Turn::Compare { stored, request } => {
@@ -59,12 +62,13 @@ async fn make_transfer(
     api: Api,
     auth: Auth,
     boundary: String,
+    content_length: Option<u64>,
     body: Far,
     under: Option<(Running, FormHasher)>,
 ) -> Result<Answer, ApiError> {
     let (running, asked) = under.unzip();
     let (body, searched) = body.paced();
-    let mut reader = FormReader::new(api, auth, searched, asked);
+    let mut reader = FormReader::new(api, auth, content_length, searched, asked);
     let mut parts = Multipart::new(body, boundary);
     while let Some(part) = parts.next_field().await.map_err(broken)? {
         reader.take(part).await?;
@@ -75,6 +79,8 @@ async fn make_transfer(
 struct FormReader {
     api: Api,
     auth: Auth,
+    /// The whole body's, in bytes, where it is known.
+    content_length: Option<u64>,
     searched: Searched,
     form: TransferForm,
     errors: FieldErrors,
@@ -87,10 +93,17 @@ struct FormReader {
 }
 
 impl FormReader {
-    fn new(api: Api, auth: Auth, searched: Searched, asked: Option<FormHasher>) -> Self {
+    fn new(
+        api: Api,
+        auth: Auth,
+        content_length: Option<u64>,
+        searched: Searched,
+        asked: Option<FormHasher>,
+    ) -> Self {
         Self {
             api,
             auth,
+            content_length,
             searched,
             form: TransferForm::default(),
             errors: FieldErrors::default(),
@@ -143,9 +156,17 @@ impl FormReader {
         let content_type = content_type(&part);
         let mut body = FileSource { part, searched: self.searched.clone() };
         let limit = self.api.ports.settings.plans.of(&self.auth.account.plan).max_file_bytes;
-        let held: Vec<UploadId> = self.files.iter().filter_map(|file| file.bytes.upload()).collect();
-        let account = self.auth.account.id;
-        let arrival = Arrival { account, transfer: None, held: &held, size: None, limit };
+        let held: Vec<ReceivedBytes> =
+            self.files.iter().filter_map(|file| file.bytes.received().cloned()).collect();
+        let counted = Counted::AsTheyCome { content_length: self.content_length };
+        let arrival = Arrival {
+            account: self.auth.account.id,
+            transfer: None,
+            held: &held,
+            counted,
+            size: None,
+            limit,
+        };
         let received = receive(&self.api.ports, arrival, &mut body).await;
         let bytes = HeldBytes::new(self.api.clone(), received?);
         self.files.push(HeldFile { name, content_type, bytes });

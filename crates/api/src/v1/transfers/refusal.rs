@@ -11,6 +11,7 @@ impl From<ReceiveError> for ApiError {
     fn from(error: ReceiveError) -> Self {
         match error {
             ReceiveError::Store(error) => error.into(),
+            ReceiveError::Quota(error) => error.into(),
             ReceiveError::Blob(BlobError::Source(error)) => broken_stream(&error),
             ReceiveError::Blob(error) => error.into(),
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::account::Usage;
 use crate::agent::testing::{knows_accounts, knows_agents, knows_paired, paired, pairing};
 use crate::mock::{Fixture, MockTx, id, slug};
 use crate::page::Slice;
@@ -29,6 +30,8 @@ fn world(fixture: &Fixture) -> MockTx {
         };
         Ok(Slice { items: Vec::new(), total })
     });
+    let month_start = Some(QuotaMonth::at(fixture.account(1).created_at, fixture.now).start);
+    tx.expect_usage().returning(move |_| Ok(Usage { storage_bytes: 12, transfers: 3, month_start }));
     tx.expect_inbox()
         .withf(|query, page| query.status == TransferStatus::Active && page.limit == 5)
         .returning(|_, _| Ok(Slice { items: Vec::new(), total: 7 }));
@@ -53,6 +56,8 @@ async fn the_profile_is_that_of_the_agent_keys_agent() {
     assert_eq!(profile.plan.name.as_str(), "free");
     let counts = ConnectionCounts { active: 4, pending_incoming: 2, pending_outgoing: 1 };
     assert_eq!(profile.connections, counts);
+    let month_ends = QuotaMonth::at(profile.account.created_at, fixture.now).end;
+    assert_eq!(profile.usage, PlanUsage { storage_bytes: 12, transfers: 3, month_ends });
 }
 
 #[tokio::test]

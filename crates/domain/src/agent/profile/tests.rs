@@ -36,13 +36,14 @@ fn what_is_given_replaces() {
         webhook_url: text("https://hooks.example.com/x?y=1"),
         metadata: text("{\"a\":1}"),
         available_for_connections: Some(false),
+        require_encryption: Some(true),
     });
     assert_eq!(agent.name, "New name");
     assert_eq!(agent.description.as_deref(), Some("two\nlines"));
     assert_eq!(agent.agent_type, AgentType::N8n);
     assert_eq!(agent.webhook_url.as_deref(), Some("https://hooks.example.com/x?y=1"));
     assert_eq!(agent.metadata, "{\"a\":1}");
-    assert!(!agent.available_for_connections);
+    assert!(!agent.available_for_connections && agent.require_encryption);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::super::testing::*;
-use super::super::{Encryption, EncryptionLayout};
+use super::super::{Encryption, EncryptionLayout, Upload};
 use super::*;
 use crate::agent::{Agent, AgentStatus};
 use crate::blob::{ObjectKey, Stored};
@@ -50,7 +50,15 @@ fn paired_with(tx: &mut MockTx, foreign: &[Agent]) {
     });
 }
 
+/// The uploads `id(71)` and `id(72)` hold so many bytes each.
+fn hold(tx: &mut MockTx, bytes: u64) {
+    tx.expect_upload().returning(move |of| {
+        Ok(Some(Upload { id: of, reserved_bytes: bytes, ..super::super::testing::upload(71, 60) }))
+    });
+}
+
 fn settles(tx: &mut MockTx) {
+    hold(tx, 0);
     for upload in [71, 72] {
         tx.expect_settle_upload().withf(move |of| *of == id(upload)).times(1).return_once(|_| Ok(true));
     }
@@ -130,6 +138,7 @@ async fn refused(tx: &mut MockTx, act: CreateTransfer) -> RouteError {
 async fn a_lease_that_was_lost_leaves_no_transfer() {
     let mut tx = MockTx::new();
     paired_with(&mut tx, &[agent(22)]);
+    hold(&mut tx, 5);
     tx.expect_settle_upload().withf(|of| *of == id::<UploadId>(71)).return_once(|_| Ok(true));
     tx.expect_settle_upload().withf(|of| *of == id::<UploadId>(72)).return_once(|_| Ok(false));
     let refusal = refused(&mut tx, act(draft("agent-22"))).await;
@@ -325,4 +334,44 @@ async fn a_channel_waits_too_while_another_recipient_could_be_meant() {
     assert!(so_far(naming("Account 2", form.clone()), &mut tx).await.is_ok());
     let refusal = so_far(naming("Account 1", form), &mut tx).await.unwrap_err();
     assert_eq!(refused_field(&refusal), ["channel_id"]);
+}
+
+#[tokio::test]
+async fn a_transfer_takes_over_what_its_uploads_hold() {
+    for (each, taken, given) in [(0, Some(10), None), (3, Some(4), None), (5, None, None), (8, None, Some(6))]
+    {
+        let (fixture, mut tx) = (Fixture::new(), MockTx::new());
+        paired_with(&mut tx, &[]);
+        hold(&mut tx, each);
+        settles(&mut tx);
+        writes(&mut tx);
+        tx.expect_take_storage()
+            .withf(move |of, bytes, limit| (*of, Some(*bytes), *limit) == (id(ME), taken, Some(250 << 20)))
+            .times(usize::from(taken.is_some()))
+            .returning(|_, _, _| Ok(true));
+        tx.expect_give_back_storage()
+            .withf(move |of, bytes| (*of, Some(*bytes)) == (id(ME), given))
+            .times(usize::from(given.is_some()))
+            .returning(|_, _| Ok(()));
+        tx.expect_count_transfer().times(1).returning(|_, _, _| Ok(true));
+        Journal::default().allow_all(&mut tx);
+        act(draft("agent-12")).perform(&fixture.cx(), &mut tx).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_beyond_the_plan_is_refused() {
+    for storage_is_full in [true, false] {
+        let mut tx = MockTx::new();
+        paired_with(&mut tx, &[]);
+        settles(&mut tx);
+        tx.expect_take_storage().returning(move |_, _, _| Ok(!storage_is_full));
+        tx.expect_unhold_run_out().returning(|_, _| Ok(0));
+        tx.expect_unhold_abandoned().returning(|_, _| Ok(0));
+        tx.expect_count_transfer().returning(|_, _, _| Ok(false));
+        let refusal = refused(&mut tx, act(draft("agent-12"))).await;
+        let RouteError::Quota(reached) = refusal else { panic!("{refusal:?}") };
+        let is_storage = matches!(reached, crate::account::QuotaError::StorageLimitReached { .. });
+        assert_eq!(is_storage, storage_is_full, "{reached:?}");
+    }
 }

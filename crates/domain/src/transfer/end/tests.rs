@@ -11,6 +11,16 @@ fn ends(tx: &mut MockTx, to: u8, ended: bool) {
         .withf(move |of, status, at| (*of, *status, *at) == (id(50), TransferStatus::Deleted, now))
         .times(1)
         .return_once(move |_, _, _| Ok(ended));
+    // Its storage, if it ends now.
+    let times = usize::from(ended);
+    tx.expect_unhold_transfer()
+        .withf(|of, most| (*of, *most) == (id(50), u64::MAX))
+        .times(times)
+        .returning(|_, _| Ok(12));
+    tx.expect_give_back_storage()
+        .withf(|of, bytes| (*of, *bytes) == (id(ME), 12))
+        .times(times)
+        .returning(|_, _| Ok(()));
 }
 
 async fn end(tx: &mut MockTx) -> Vec<Event> {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::super::upload::{Arrival, ReceiveError, ReceivedBytes, discard, lease_lost, receive};
+use super::super::upload::{Arrival, Counted, ReceiveError, ReceivedBytes, discard, lease_lost, receive};
 use super::super::{Transfer, TransferFile};
 use super::{FilePart, FileState, PreparedFile, abandon, file_of, is_open};
 use crate::act::{self, Act, Ask, Cx, Ports};
@@ -71,6 +71,7 @@ pub async fn store_awaited(
         account,
         transfer: Some(piece.transfer),
         held: &[],
+        counted: Counted::Elsewhere,
         size: Some(piece.size),
         limit: Some(piece.size),
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::super::create::account;
-use super::super::route::{Ends, RouteError, check_channel, find_route};
+use super::super::route::{Ends, RouteError, check_channel, check_encryption, find_route};
 use super::super::{Transfer, TransferStatus, event_of};
 use super::{FileState, PartsError, Prepared, is_open, of_sender};
 use crate::act::{Act, Cx};
@@ -112,7 +112,8 @@ impl ConfirmTransfer {
             recipient_account: None,
         };
         let route = find_route(tx, &self.caller, &account, ends).await?;
-        check_channel(tx, transfer.encryption.channel(), &route).await
+        check_channel(tx, transfer.encryption.channel(), &route).await?;
+        check_encryption(tx, transfer.encryption.is_encrypted(), &route).await
     }
 }
 

@@ -94,8 +94,8 @@ pub async fn begin_parts(
     store: &dyn DirectStore,
     account: AccountId,
 ) -> Result<BegunUpload, ReceiveError> {
-    let begin = BeginUpload { account, transfer: None, held: Vec::new() };
-    let upload = act::perform(ports, &begin).await?;
+    let begin = BeginUpload { account, transfer: None, held: Vec::new(), at_least: 0, is_first: false };
+    let upload = act::perform(ports, &begin).await??;
     match store.begin(&upload.object_key).await {
         Ok(upload_id) => Ok(BegunUpload { upload: upload.id, object_key: upload.object_key, upload_id }),
         Err(error) => {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::{FilePart, FileState, Prepared, PreparedFile, StoredPart, file_of, is_open, of_sender};
+use crate::account::release_part;
 use crate::act::{self, Act, Ask, Cx, Ports};
 use crate::audit::AuditEntry;
 use crate::caller::Caller;
@@ -224,6 +225,7 @@ impl Act for AbortParts {
         let size = file_of(&transfer, self.file)?.size;
         tx.set_file_state(self.file, FileState::Aborted).await?;
         tx.set_total_size(self.transfer, transfer.total_size.saturating_sub(size)).await?;
+        release_part(tx, transfer.sender.account, self.transfer, size).await?;
         let events = self.end_if_last(cx, tx, &prepared).await?;
         tx.append_audit(&AuditEntry::by(&self.caller, cx, "transfer.abort", self.transfer)).await?;
         tx.append_events(&events).await?;

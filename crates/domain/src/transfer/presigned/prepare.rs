@@ -5,12 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::super::create::{account, check_mode, settled_route};
-use super::super::route::{RouteError, check_channel};
+use super::super::route::{RouteError, check_channel, check_encryption};
 use super::super::upload::lease_lost;
 use super::super::{Draft, FileName, Transfer, TransferFile, TransferStatus};
 use super::{
     BegunUpload, FileState, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, Prepared, PreparedFile, part_count,
 };
+use crate::account::{QuotaError, count_transfer, reserve_storage};
 use crate::act::{Act, Cx};
 use crate::audit::AuditEntry;
 use crate::blob::ObjectKey;
@@ -70,6 +71,12 @@ impl From<StoreError> for PrepareError {
     }
 }
 
+impl From<QuotaError> for PrepareError {
+    fn from(error: QuotaError) -> Self {
+        Self::Route(error.into())
+    }
+}
+
 impl From<Invalid> for PrepareError {
     fn from(error: Invalid) -> Self {
         Self::Route(error.into())
@@ -98,6 +105,7 @@ impl Act for PrepareTransfer {
         check_mode(self.draft.mode)?;
         let route = settled_route(tx, &self.caller, &self.draft).await?;
         check_channel(tx, self.draft.encryption.channel(), &route).await?;
+        check_encryption(tx, self.draft.encryption.is_encrypted(), &route).await?;
         self.check_files()?;
         let account = account(tx, self.caller.account).await?;
         let plan = cx.settings.plans.of(&account.plan);
@@ -116,6 +124,8 @@ impl Act for PrepareTransfer {
             }
         }
         let prepared = self.prepared(cx, &transfer, lifetime_seconds);
+        reserve_storage(tx, cx, account.id, transfer.total_size).await?;
+        count_transfer(tx, cx, account.id).await?;
         tx.insert_transfer(&transfer).await?;
         tx.insert_prepared(&prepared).await?;
         tx.count_transfer_of_key(prepared.key).await?;

@@ -239,3 +239,35 @@ async fn a_missing_channel_is_a_bad_field_and_none_is_none() {
     assert!(names_channel(&check_channel(&mut tx, Some(id(90)), &route).await));
     assert!(check_channel(&mut MockTx::new(), None, &route).await.is_ok());
 }
+
+#[tokio::test]
+async fn plaintext_goes_only_where_nobody_refuses_it() {
+    let route = Scene::new().send("agent-11", "agent-22").await.unwrap();
+    for (strict_agent, strict_account, refusal) in [
+        (None, None, None),
+        (Some(11), None, Some("the sender")),
+        (None, Some(ME), Some("the sender")),
+        (Some(22), None, Some("the recipient")),
+        (None, Some(THEM), Some("the recipient")),
+        (Some(12), Some(STRANGER), None),
+    ] {
+        for is_encrypted in [false, true] {
+            let mut tx = MockTx::new();
+            tx.expect_agent().returning(move |of| {
+                let n = u8::try_from(of.uuid().as_u128()).unwrap();
+                Ok(Some(Agent { require_encryption: strict_agent == Some(n), ..agent(n) }))
+            });
+            tx.expect_account().returning(move |of| {
+                let n = of.uuid().as_u128();
+                let require_encryption = strict_account == Some(n);
+                Ok(Some(Account { require_encryption, ..Fixture::new().account(n) }))
+            });
+            let refused = match check_encryption(&mut tx, is_encrypted, &route).await {
+                Ok(()) => None,
+                Err(RouteError::EncryptionRequired(who)) => Some(who),
+                Err(other) => panic!("{other:?}"),
+            };
+            assert_eq!(refused, refusal.filter(|_| !is_encrypted));
+        }
+    }
+}

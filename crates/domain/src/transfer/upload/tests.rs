@@ -14,11 +14,12 @@ async fn take(world: &World, steps: Vec<Step>, limit: Limit) -> Result<ReceivedB
 
 async fn take_after(
     world: &World,
-    held: &[UploadId],
+    held: &[ReceivedBytes],
     steps: Vec<Step>,
     limit: Limit,
 ) -> Result<ReceivedBytes, ReceiveError> {
-    let arrival = Arrival { account: id(ME), transfer: None, held, size: None, limit };
+    let counted = Counted::AsTheyCome { content_length: None };
+    let arrival = Arrival { account: id(ME), transfer: None, held, counted, size: None, limit };
     receive(&world.ports(), arrival, &mut Body::new(world, steps)).await
 }
 
@@ -135,15 +136,16 @@ fn lease_of(world: &World, id: UploadId) -> TimeDelta {
 #[tokio::test]
 async fn files_that_have_arrived_live_until_the_last_one_has() {
     let world = World::new();
-    let first = take(&world, vec![Step::Block("a"), Step::Wait(100)], None).await.unwrap().upload;
+    let first = take(&world, vec![Step::Block("a"), Step::Wait(100)], None).await.unwrap();
+    let upload = first.upload;
     let steps = vec![
         Step::Meanwhile(Box::new(move |world: &World| {
-            assert_eq!(lease_of(world, first), TimeDelta::seconds(120), "from the start");
+            assert_eq!(lease_of(world, upload), TimeDelta::seconds(120), "from the start");
         })),
         Step::Wait(60),
         Step::Block("b"),
         Step::Meanwhile(Box::new(move |world: &World| {
-            assert_eq!(lease_of(world, first), TimeDelta::seconds(120), "and with each renewal");
+            assert_eq!(lease_of(world, upload), TimeDelta::seconds(120), "and with each renewal");
         })),
     ];
     assert!(take_after(&world, &[first], steps, None).await.is_ok());
@@ -152,7 +154,12 @@ async fn files_that_have_arrived_live_until_the_last_one_has() {
 #[tokio::test]
 async fn nothing_arrives_after_a_file_that_the_sweeper_took() {
     let world = World::new();
-    let error = take_after(&world, &[id(77)], vec![Step::Block("a")], None).await;
+    let gone = ReceivedBytes {
+        upload: id(77),
+        object_key: ObjectKey::of_upload(id(77)),
+        stored: Stored { size: 1, sha256: [0; 32] },
+    };
+    let error = take_after(&world, &[gone], vec![Step::Block("a")], None).await;
     assert!(matches!(error, Err(ReceiveError::Store(StoreError::Unavailable { .. }))), "{error:?}");
     assert_eq!(world.blobs.count(), 0);
 }
@@ -284,4 +291,145 @@ async fn an_upload_that_was_renewed_since_it_was_seen_is_not_reaped() {
     let world = world_with(super::super::testing::upload(71, 120));
     reap(&world.ports(), &seen).await.unwrap();
     assert!(!is_empty(&world));
+}
+
+const MB: u64 = 1 << 20;
+/// What the plan of every account here allows.
+const ROOM: u64 = 250 * MB;
+
+static MEGABYTE: [u8; 1 << 20] = [b'x'; 1 << 20];
+
+/// So many blocks of one MiB.
+fn megabytes(n: usize) -> Vec<Step> {
+    let block = std::str::from_utf8(&MEGABYTE).unwrap();
+    std::iter::repeat_with(|| Step::Block(block)).take(n).collect()
+}
+
+fn steps<const N: usize>(of: [Vec<Step>; N]) -> Vec<Step> {
+    of.into_iter().flatten().collect()
+}
+
+/// Receives the next file of a request of that length.
+async fn count(
+    world: &World,
+    held: &[ReceivedBytes],
+    content_length: Option<u64>,
+    steps: Vec<Step>,
+) -> Result<ReceivedBytes, ReceiveError> {
+    let counted = Counted::AsTheyCome { content_length };
+    let arrival = Arrival { account: id(ME), transfer: None, held, counted, size: None, limit: None };
+    receive(&world.ports(), arrival, &mut Body::new(world, steps)).await
+}
+
+/// A world in which so many bytes are left of the account's storage.
+fn world_with_room(bytes: u64) -> World {
+    let world = World::new();
+    world.rows().storage.used = ROOM - bytes;
+    world
+}
+
+fn left(world: &World) -> u64 {
+    ROOM - world.rows().storage.used
+}
+
+fn left_is(bytes: u64) -> Step {
+    Step::Meanwhile(Box::new(move |world: &World| assert_eq!(left(world), bytes)))
+}
+
+fn is_full(outcome: &Result<ReceivedBytes, ReceiveError>) -> bool {
+    matches!(outcome, Err(ReceiveError::Quota(QuotaError::StorageLimitReached { .. })))
+}
+
+#[tokio::test]
+async fn bytes_are_held_from_the_start_and_exactly_at_the_end() {
+    let world = world_with_room(20 * MB);
+    let steps = steps([vec![left_is(11 * MB)], megabytes(9)]);
+    let received = count(&world, &[], Some(10 * MB), steps).await.unwrap();
+    assert_eq!(left(&world), 11 * MB);
+    assert_eq!(world.rows().uploads[&received.upload].reserved_bytes, 9 * MB);
+    discard(&world.ports(), received.upload).await.unwrap();
+    assert_eq!(left(&world), 20 * MB);
+    discard(&world.ports(), received.upload).await.unwrap();
+    assert_eq!(left(&world), 20 * MB, "once");
+}
+
+#[tokio::test]
+async fn a_length_that_can_not_fit_is_refused_before_the_first_byte() {
+    for (length, refused) in [(11 * MB, false), (11 * MB + 1, true), (u64::MAX, true)] {
+        let world = world_with_room(10 * MB);
+        let outcome = count(&world, &[], Some(length), vec![left_is(0), Step::Block("x")]).await;
+        assert_eq!(is_full(&outcome), refused, "{length}");
+        if refused {
+            assert!(is_empty(&world));
+            assert_eq!(left(&world), 10 * MB);
+        } else {
+            assert_eq!(left(&world), 10 * MB - 1, "{outcome:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_of_unknown_length_is_held_as_it_comes() {
+    let world = world_with_room(20 * MB);
+    let steps = [megabytes(7), vec![left_is(20 * MB)], megabytes(1), vec![left_is(12 * MB)], megabytes(3)];
+    assert!(count(&world, &[], None, self::steps(steps)).await.is_ok());
+    assert_eq!(left(&world), 9 * MB);
+}
+
+#[tokio::test]
+async fn a_stream_that_outgrows_the_storage_lets_go_of_everything_at_once() {
+    for length in [None, Some(10 * MB)] {
+        let world = world_with_room(10 * MB);
+        let seen = world.clone();
+        world.blobs.before_deletion(move || assert_eq!(left(&seen), 10 * MB, "before its bytes are removed"));
+        let outcome = count(&world, &[], length, megabytes(11)).await;
+        assert!(is_full(&outcome), "{outcome:?}");
+        assert!(is_empty(&world));
+        assert_eq!(left(&world), 10 * MB);
+    }
+}
+
+#[tokio::test]
+async fn several_files_of_a_request_are_held_together() {
+    let world = world_with_room(20 * MB);
+    let first = count(&world, &[], Some(12 * MB), megabytes(1)).await.unwrap();
+    assert_eq!(left(&world), 19 * MB);
+    let more = steps([vec![left_is(9 * MB)], megabytes(9)]);
+    let second = count(&world, std::slice::from_ref(&first), Some(12 * MB), more).await.unwrap();
+    assert_eq!(left(&world), 10 * MB);
+    // Not one of them is left when the third does not fit.
+    let outcome = count(&world, &[first, second], None, megabytes(11)).await;
+    assert!(is_full(&outcome), "{outcome:?}");
+    assert_eq!(left(&world), 20 * MB);
+}
+
+#[tokio::test]
+async fn a_small_first_file_is_held_with_the_second() {
+    let world = world_with_room(20 * MB);
+    let first = count(&world, &[], None, megabytes(1)).await.unwrap();
+    assert_eq!(left(&world), 20 * MB);
+    assert!(count(&world, &[first], None, megabytes(1)).await.is_ok());
+    assert_eq!(left(&world), 18 * MB);
+}
+
+#[tokio::test]
+async fn the_sweeper_gives_back_what_an_abandoned_upload_holds() {
+    let world = World::new();
+    let abandoned = Upload { reserved_bytes: 5, ..super::super::testing::upload(71, 0) };
+    world.rows().storage.used = 5;
+    world.rows().uploads.insert(abandoned.id, abandoned.clone());
+    world.blobs.lasts(Some(0));
+    assert!(reap(&world.ports(), &abandoned).await.is_err());
+    world.blobs.lasts(None);
+    reap(&world.ports(), &abandoned).await.unwrap();
+    assert_eq!(world.rows().storage.used, 0);
+}
+
+#[tokio::test]
+async fn what_a_prepared_transfer_holds_is_not_held_again() {
+    let world = world_with_room(0);
+    let counted = Counted::Elsewhere;
+    let arrival = Arrival { account: id(ME), transfer: None, held: &[], counted, size: None, limit: None };
+    assert!(receive(&world.ports(), arrival, &mut Body::new(&world, megabytes(10))).await.is_ok());
+    assert_eq!(left(&world), 0);
 }

@@ -36,6 +36,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("tls.listeners", "some"),
     ("trusted_proxies", "10.0.0.0/40"),
     ("data_dir", "/dev/null"),
+    ("disk.reserve", "lots"),
     ("database.url", "mysql://db/x"),
     ("database.max_connections", "1"),
     ("s3.bucket", "Bucket"),

@@ -54,6 +54,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("tls.listeners", "blobs", "\"blobs\""),
     ("trusted_proxies", "10.0.0.0/8,::1", "[\"10.0.0.0/8\", \"::1\"]"),
     ("data_dir", "/nowhere/data", "\"/nowhere/data\""),
+    ("disk.reserve", "2GB", "\"2GB\""),
     ("database.url", "postgres://db/x", "\"postgres://db/x\""),
     ("database.max_connections", "7", "7"),
     ("s3.bucket", "bytes", "\"bytes\""),

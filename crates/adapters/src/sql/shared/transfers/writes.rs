@@ -15,12 +15,14 @@ use super::presigned::pending;
 use super::reads::active;
 use super::rows::{FileRow, TransferRow};
 use super::schema::{grants, transfer_files, transfers};
+use crate::sql::values::stored;
 
 #[async_trait]
 impl TransferRepository for Session {
     async fn insert_transfer(&mut self, transfer: &Transfer) -> Result<(), StoreError> {
         let row = TransferRow::try_from(transfer)?;
-        self.execute(diesel::insert_into(transfers::table).values(row)).await?;
+        let held = transfers::storage_bytes.eq(stored(transfer.total_size)?);
+        self.execute(diesel::insert_into(transfers::table).values((row, held))).await?;
         for (position, file) in (0..).zip(&transfer.files) {
             let row = FileRow::new(transfer, position, file)?;
             self.execute(diesel::insert_into(transfer_files::table).values(row)).await?;
