@@ -154,6 +154,8 @@ impl DirectStore for S3DirectStore {
             }
             marker = page.next_part_number_marker().map(str::to_owned);
             if page.is_truncated() != Some(true) {
+                // Not every service lists them in order.
+                found.sort_unstable_by_key(|part| part.number);
                 return Ok(found);
             }
         }
