@@ -3,7 +3,7 @@
 import json
 import os
 import re
-import shutil
+import sqlite3
 import subprocess
 import time
 
@@ -60,7 +60,9 @@ def on_sqlite(options, folder, record, names, rows):
         translation = dict(zip(names, scene.names()))
         server.stop()
         path = os.path.join(folder, "bare.sqlite3")
-        shutil.copy(os.path.join(server.settings["AGENTDROP_DATA_DIR"], "agentdrop.sqlite3"), path)
+        # Not by copying the file: what was written last may be in its log still.
+        with sqlite3.connect(os.path.join(server.settings["AGENTDROP_DATA_DIR"], "agentdrop.sqlite3")) as source:
+            source.backup(sqlite3.connect(path))
         known = {kind: bare.sqlite(path, groups, translation) for kind, groups in record.items()}
         server.serve()
         rows += told("SQLite", scene, known, folder)

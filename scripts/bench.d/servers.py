@@ -13,6 +13,8 @@ import urllib.request
 
 from measure import curl
 
+BOUNDARY = "agentdrop-bench-boundary"
+
 
 def free_port():
     with socket.socket() as probe:
@@ -188,6 +190,39 @@ class AgentDrop(Server):
         """Returns (seconds, the transfer)."""
         seconds, answer = curl(*self.upload_command(path))
         return seconds, json.loads(answer)
+
+    def form(self, path):
+        """The body of a form with that file, beside the file."""
+        fields = {"sender": "bench", "recipient": self.RECIPIENT, "mode": "agent-to-agent"}
+        head = "".join(
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in fields.items()
+        )
+        head += f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="file"\r\n\r\n'
+        with open(path, "rb") as file, open(f"{path}.form", "wb") as form:
+            form.write(head.encode())
+            shutil.copyfileobj(file, form, 1 << 20)
+            form.write(f"\r\n--{BOUNDARY}--\r\n".encode())
+        return form.name
+
+    def upload_form(self, form):
+        """Sends a body that [`form`] made as the peers are sent theirs; returns (seconds, the transfer)."""
+        seconds, answer = curl(
+            "--request", "POST", "--upload-file", form,
+            "--header", f"Authorization: Bearer {self.account['api_key']}",
+            "--header", f"Content-Type: multipart/form-data; boundary={BOUNDARY}",
+            f"{self.url}/v1/transfers",
+        )
+        return seconds, json.loads(answer)
+
+    def prepare(self, path, part_size=None):
+        """A prepared transfer for that file."""
+        file = {"name": "file", "size": os.path.getsize(path)}
+        body = {"sender": "bench", "recipient": self.RECIPIENT, "files": [file]}
+        if part_size is None:
+            return self.call(self.account["api_key"], "POST", "/v1/transfers/presigned", body)
+        file["part_size"] = part_size
+        return self.call(self.account["api_key"], "POST", "/v1/transfers/presigned/multipart", body)
 
     def download_url(self, transfer):
         answer = self.call(self.account["api_key"], "GET", f"/v1/transfers/{transfer['id']}/download")

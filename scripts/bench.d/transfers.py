@@ -1,8 +1,10 @@
 """Bytes in and out: one large file by one client."""
 
+import http.client
 import os
+import time
 
-from measure import Candidate, in_turns, table
+from measure import Candidate, curl, in_turns, table
 from servers import AgentDrop, Dufs, Nginx
 
 
@@ -10,14 +12,91 @@ class Upload:
     """An upload to our server that is deleted when it was measured."""
 
     def __init__(self, server, path):
-        self.server, self.path, self.transfer = server, path, None
+        self.server, self.form, self.transfer = server, server.form(path), None
 
     def run(self):
-        seconds, self.transfer = self.server.upload(self.path)
+        seconds, self.transfer = self.server.upload_form(self.form)
         return seconds
 
     def tidy(self):
         self.server.delete(self.transfer)
+
+
+class PreparedUpload:
+    """A PUT to a signed URL; the transfer is prepared before and deleted after."""
+
+    def __init__(self, server, path):
+        self.server, self.path, self.transfer = server, path, None
+        self.prepare()
+
+    def prepare(self):
+        self.transfer = self.server.prepare(self.path)
+
+    def run(self):
+        seconds, _ = curl("--upload-file", self.path, self.transfer["upload_urls"][0]["upload_url"])
+        return seconds
+
+    def tidy(self):
+        self.server.delete(self.transfer)
+        self.prepare()
+
+
+class PartsUpload(PreparedUpload):
+    """The same in parts of 64 MiB, one after the other on one connection, and put together."""
+
+    PART = 64 << 20
+
+    def prepare(self):
+        self.transfer = self.server.prepare(self.path, self.PART)
+
+    def run(self):
+        file = self.transfer["files"][0]
+        begun = time.perf_counter()
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port)
+        with open(self.path, "rb") as source:
+            for part in file["part_urls"]:
+                url = part["upload_url"].removeprefix(self.server.url)
+                body = Section(source, part["size"])
+                connection.request("PUT", url, body, {"Content-Length": str(part["size"])})
+                answer = connection.getresponse()
+                if answer.status != 200:
+                    raise RuntimeError(f"a part was answered {answer.status}: {answer.read()}")
+                answer.read()
+        path = f"/v1/transfers/{self.transfer['id']}/files/{file['file_id']}/complete-multipart"
+        key = self.server.account["api_key"]
+        self.server.call(key, "POST", path, {"upload_id": file["upload_id"], "parts": []})
+        return time.perf_counter() - begun
+
+
+class Section:
+    """The next bytes of a file, as a body."""
+
+    def __init__(self, source, size):
+        self.source, self.left = source, size
+
+    def read(self, size):
+        found = self.source.read(min(size, self.left))
+        self.left -= len(found)
+        return found
+
+
+class PythonPut:
+    """A PUT to a peer by the client that sends the parts."""
+
+    def __init__(self, server, path):
+        self.server, self.path = server, path
+
+    def run(self):
+        begun = time.perf_counter()
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port)
+        with open(self.path, "rb") as source:
+            size = os.path.getsize(self.path)
+            connection.request("PUT", "/object", Section(source, size), {"Content-Length": str(size)})
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status >= 300:
+                raise RuntimeError(f"the peer answered {answer.status}")
+        return time.perf_counter() - begun
 
 
 def measure(options, kind, folder, path):
@@ -34,11 +113,29 @@ def measure(options, kind, folder, path):
             Candidate("dufs PUT", dufs, lambda: dufs.put(path), dufs.remove),
         ]
         in_turns(uploads, options.rounds)
+        prepared = PreparedUpload(ours, path)
+        puts = [
+            Candidate("PUT to a signed URL", ours, prepared.run, prepared.tidy),
+            Candidate("nginx PUT", nginx, lambda: nginx.put(path), nginx.remove),
+            Candidate("dufs PUT", dufs, lambda: dufs.put(path), dufs.remove),
+        ]
+        in_turns(puts, options.rounds)
+        parts, nginx_by_python, dufs_by_python = PartsUpload(ours, path), PythonPut(nginx, path), PythonPut(dufs, path)
+        in_parts = [
+            Candidate("parts of 64 MiB", ours, parts.run, parts.tidy),
+            Candidate("nginx PUT (same client)", nginx, nginx_by_python.run, nginx.remove),
+            Candidate("dufs PUT (same client)", dufs, dufs_by_python.run, dufs.remove),
+        ]
+        in_turns(in_parts, options.rounds)
         downloads = measure_downloads(options, ours, nginx, dufs, path)
     return f"""
 ### {options.mib} MiB, {kind}
 
 {table(uploads, options.mib)}
+
+{table(puts, options.mib)}
+
+{table(in_parts, options.mib)}
 
 {table(downloads, options.mib)}
 """
