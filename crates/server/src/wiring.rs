@@ -124,7 +124,8 @@ fn direct_store(config: &Config) -> Result<Option<Arc<dyn DirectStore>>, WiringE
     if !config.settings.direct_delivery {
         return Ok(None);
     }
-    let store = S3DirectStore::new(s3_config(settings), settings.public_endpoint.as_deref());
+    let store =
+        S3DirectStore::new(s3_config(settings), settings.public_endpoint.as_deref(), Arc::new(SystemClock));
     let store = store.ok_or_else(|| WiringError::PublicEndpoint(storage_name(config)))?;
     Ok(Some(Arc::new(store)))
 }

@@ -1,8 +1,10 @@
 //! URLs by which clients reach the bucket themselves, and uploads in parts that they send.
 
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use agentdrop_domain::blob::{BlobError, ObjectKey};
+use agentdrop_domain::clock::Clock;
 use agentdrop_domain::transfer::{DirectPut, DirectStore, StoredPart};
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
@@ -22,7 +24,7 @@ use super::{Bucket, S3Config, client, multipart};
 const MAX_PAGES: usize = 100;
 
 /// A bucket that clients reach under an address of its own.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct S3DirectStore {
     /// As the server reaches it.
     bucket: Bucket,
@@ -30,18 +32,19 @@ pub struct S3DirectStore {
     address: String,
     region: String,
     identity: Identity,
+    clock: Arc<dyn Clock>,
 }
 
 impl S3DirectStore {
     /// The bucket, whose URLs begin with `public_endpoint` where that differs from the endpoint. `None` if that is
     /// no URL.
     #[must_use]
-    pub fn new(config: S3Config, public_endpoint: Option<&str>) -> Option<Self> {
+    pub fn new(config: S3Config, public_endpoint: Option<&str>, clock: Arc<dyn Clock>) -> Option<Self> {
         let address = address(&config, public_endpoint)?;
         let S3Config { access_key_id, secret_access_key, region, bucket, .. } = config.clone();
         let keys = Credentials::new(access_key_id, secret_access_key, None, None, "configuration");
         let bucket = Bucket { name: bucket, client: client::connect(config) };
-        Some(Self { bucket, address, region, identity: keys.into() })
+        Some(Self { bucket, address, region, identity: keys.into(), clock })
     }
 
     /// A URL of an object that lets its holder do one thing with it for a while.
@@ -67,7 +70,7 @@ impl S3DirectStore {
             .identity(&self.identity)
             .region(&self.region)
             .name("s3")
-            .time(SystemTime::now())
+            .time(self.clock.now().into())
             .settings(settings)
             .build()
             .map_err(|e| internal(&e))?;
