@@ -24,6 +24,13 @@ prepare_python() {
     say "Python: $AGENTDROP_TEST_PYTHON with ${sdk_requirements[*]}"
 }
 
+# In an environment of its own: what it needs must not change what the SDK is given.
+prepare_schemathesis() {
+    local venv=$cache/schemathesis
+    with_cache_locked make_venv "$venv" schemathesis==4.32.5
+    export AGENTDROP_TEST_SCHEMATHESIS=$venv/bin/schemathesis
+}
+
 # Prints $1 loopback ports that are free now.
 free_ports() {
     python3 - "$1" <<'PYTHON'

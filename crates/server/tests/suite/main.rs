@@ -11,4 +11,5 @@ mod doctor;
 mod exchange;
 mod listeners;
 mod matrix;
+mod schema;
 mod sdk;
