@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentdrop_test_support::app::{App, Backend};
-use agentdrop_test_support::process::{TestProcess, command, run, sdk_python};
+use agentdrop_test_support::process::{TestProcess, command, run};
 use reqwest::Method;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -18,8 +18,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use crate::sdk::sent_with_two_framings;
+
 const PATIENCE: Duration = Duration::from_secs(60);
-const LARGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/sdk/large.py");
 const NGINX_CONF: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/nginx.conf");
 
 fn free_address() -> SocketAddr {
@@ -140,16 +141,6 @@ async fn nginx_refuses_uploads_with_two_framings_and_the_listener_beside_it_take
     app.running.stop().await;
 }
 
-/// What became of a file of 51 MiB that the official SDK sent.
-async fn sent_by_the_sdk(app: &App, variables: &[(&str, &str)]) -> String {
-    let mut script = sdk_python();
-    script.arg(LARGE).env("AGENTDROP_TEST_URL", &app.url).envs(variables.iter().copied());
-    script.env("AGENTDROP_TEST_KEY_ANN", app.account("ann").await.key);
-    let finished = run(script, PATIENCE).await.expect_success();
-    // The SDK tells about itself before.
-    finished.stdout.trim_end().lines().last().unwrap_or_default().to_owned()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs nginx and the official SDK; run by scripts/test"]
 async fn large_files_of_the_sdk_pass_beside_nginx_and_not_through_it() {
@@ -168,7 +159,7 @@ async fn large_files_of_the_sdk_pass_beside_nginx_and_not_through_it() {
         let folder = TempDir::new().unwrap();
         let mut nginx = nginx(folder.path(), front, app.running.address);
         nginx.wait_for_http_200(&format!("{front_url}/healthz"), PATIENCE).await;
-        let outcome = sent_by_the_sdk(&app, &[]).await;
+        let outcome = sent_with_two_framings(&app, &[]).await;
         assert_eq!(outcome, if beside { "arrived" } else { "refused 400" });
         app.running.stop().await;
     }
@@ -190,7 +181,7 @@ async fn large_files_of_the_sdk_pass_through_the_servers_own_tls() {
         ],
     )
     .await;
-    let outcome = sent_by_the_sdk(&app, &[("REQUESTS_CA_BUNDLE", &files.path("cert.pem"))]).await;
+    let outcome = sent_with_two_framings(&app, &[("REQUESTS_CA_BUNDLE", &files.path("cert.pem"))]).await;
     assert_eq!(outcome, "arrived");
     app.running.stop().await;
 }

@@ -1,38 +1,77 @@
 //! The official Python SDK, unchanged, end to end.
 
+use std::process::Command;
 use std::time::Duration;
 
 use agentdrop_test_support::app::{App, Backend};
 use agentdrop_test_support::process::{run, sdk_python};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/sdk/exchange.py");
-const PATIENCE: Duration = Duration::from_secs(240);
+const EXCHANGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/sdk/exchange.py");
+const LARGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/sdk/large.py");
+const PATIENCE: Duration = Duration::from_secs(600);
 
-async fn exchange_with_the_sdk(app: &App) {
-    let mut command = sdk_python();
-    command.arg(SCRIPT).env("AGENTDROP_TEST_URL", &app.url);
+/// What the script printed last; the SDK tells about itself before.
+async fn last_line(script: Command) -> String {
+    let finished = run(script, PATIENCE).await.expect_success();
+    finished.stdout.trim_end().lines().last().unwrap_or_default().to_owned()
+}
+
+async fn exchange_with_the_sdk(backend: Backend) {
+    let app = App::start(backend).await;
+    let mut script = sdk_python();
+    script.arg(EXCHANGE).env("AGENTDROP_TEST_URL", &app.url);
     for name in ["ann", "bob", "cat"] {
         let account = app.account(name).await;
-        command.env(format!("AGENTDROP_TEST_KEY_{}", name.to_uppercase()), account.key);
+        script.env(format!("AGENTDROP_TEST_KEY_{}", name.to_uppercase()), account.key);
     }
-    let finished = run(command, PATIENCE).await.expect_success();
-    assert!(finished.stdout.contains("scenarios passed"), "{}", finished.stdout);
+    let last = last_line(script).await;
+    assert!(last.ends_with("scenarios passed"), "{last}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the official SDK; run by scripts/test"]
-async fn the_sdk_exchanges_files_on_the_embedded_backends() {
-    exchange_with_the_sdk(&App::start(Backend::Embedded).await).await;
+/// What became of a file of that many MiB, which the SDK is to send in that way.
+async fn sent_large(app: &App, mib: u32, way: &str, variables: &[(&str, &str)]) -> String {
+    let mut script = sdk_python();
+    script.arg(LARGE).env("AGENTDROP_TEST_URL", &app.url).envs(variables.iter().copied());
+    script.env("AGENTDROP_TEST_KEY_ANN", app.account("ann").await.key);
+    script.env("AGENTDROP_TEST_MIB", mib.to_string()).env("AGENTDROP_TEST_WAY", way);
+    last_line(script).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the official SDK; run by scripts/test"]
-async fn the_sdk_exchanges_files_on_postgres_and_s3() {
-    exchange_with_the_sdk(&App::start(Backend::PostgresS3).await).await;
+/// What became of a file that the SDK sends with both a length and chunks.
+pub async fn sent_with_two_framings(app: &App, variables: &[(&str, &str)]) -> String {
+    sent_large(app, 51, "presigned", variables).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the official SDK and an S3 server; run by scripts/test"]
-async fn the_sdk_exchanges_files_on_postgres_and_a_real_s3_server() {
-    exchange_with_the_sdk(&App::start(Backend::PostgresExternalS3).await).await;
+/// From 500 MiB on the SDK sends parts.
+async fn send_parts_with_the_sdk(backend: Backend) {
+    let app = App::start(backend).await;
+    assert_eq!(sent_large(&app, 501, "multipart", &[]).await, "arrived");
+}
+
+macro_rules! on_backends {
+    ($reason:literal: $($backend:ident as $exchange:ident, $parts:ident;)+) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = $reason]
+        async fn $exchange() {
+            exchange_with_the_sdk(Backend::$backend).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = $reason]
+        async fn $parts() {
+            send_parts_with_the_sdk(Backend::$backend).await;
+        }
+    )+};
+}
+
+on_backends! {
+    "needs the official SDK; run by scripts/test":
+    Embedded as the_sdk_exchanges_files_on_the_embedded_backends, the_sdk_sends_parts_on_the_embedded_backends;
+    PostgresS3 as the_sdk_exchanges_files_on_postgres_and_s3, the_sdk_sends_parts_on_postgres_and_s3;
+}
+
+on_backends! {
+    "needs the official SDK and an S3 server; run by scripts/test":
+    PostgresExternalS3 as the_sdk_exchanges_files_on_postgres_and_a_real_s3_server,
+        the_sdk_sends_parts_on_postgres_and_a_real_s3_server;
 }

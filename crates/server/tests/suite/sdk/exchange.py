@@ -15,7 +15,8 @@ from agentdrop import AgentDrop, AgentDropAmbiguousRecipientError, AgentDropErro
 
 URL = os.environ["AGENTDROP_TEST_URL"]
 KEYS = {name: os.environ[f"AGENTDROP_TEST_KEY_{name.upper()}"] for name in ("ann", "bob", "cat")}
-WORK = Path(tempfile.mkdtemp(prefix="agentdrop-sdk-"))
+FOLDER = tempfile.TemporaryDirectory(prefix="agentdrop-sdk-")
+WORK = Path(FOLDER.name)
 
 
 def api(method, path, owner, **body):
@@ -95,7 +96,14 @@ def files_of_every_kind(alpha, beta):
 
 
 def a_file_just_below_the_presigned_path(alpha, beta):
-    exchange(alpha, beta, CHANNEL, {"large.bin": os.urandom(1 << 20) * 49})
+    sent = exchange(alpha, beta, CHANNEL, {"large.bin": os.urandom(1 << 20) * 49})
+    assert "upload_path" not in sent, sent["upload_path"]
+
+
+def files_of_the_presigned_path(alpha, beta):
+    # On this path the SDK keeps to the per-transfer layout, whatever channel there is.
+    sent = exchange(alpha, beta, LEGACY, {"large.bin": os.urandom(51 << 20), "small.bin": b"beside it"})
+    assert sent["upload_path"] == "presigned", sent["upload_path"]
 
 
 def one_download_when_auto_delete(alpha, beta):
@@ -203,6 +211,7 @@ def main():
         (both_layouts_both_directions, alpha, beta),
         (files_of_every_kind, alpha, beta),
         (a_file_just_below_the_presigned_path, alpha, beta),
+        (files_of_the_presigned_path, alpha, beta),
         (one_download_when_auto_delete, alpha, beta),
         (several_downloads_otherwise, alpha, beta),
         (plaintext_on_request, alpha, beta),

@@ -1,7 +1,8 @@
-"""The official Python SDK, unchanged, sends a file that is large enough to go straight to a signed URL.
+"""The official Python SDK, unchanged, sends a file that is large enough to go straight to signed URLs.
 
-Run by the suite with AGENTDROP_TEST_URL and the account key of ann in the environment. Prints `arrived`, or
-`refused` with the status that the upload was answered with.
+Run by the suite with AGENTDROP_TEST_URL, the account key of ann, the file's size in AGENTDROP_TEST_MIB and the way
+that the SDK is to take in AGENTDROP_TEST_WAY (`presigned` or `multipart`). Prints `arrived`, or `refused` with the
+status that the upload was answered with.
 """
 
 import hashlib
@@ -12,8 +13,9 @@ from pathlib import Path
 
 from agentdrop import AgentDrop, AgentDropError
 
-SIZE = 51 << 20
-WORK = Path(tempfile.mkdtemp(prefix="agentdrop-sdk-"))
+MIB = 1 << 20
+FOLDER = tempfile.TemporaryDirectory(prefix="agentdrop-sdk-")
+WORK = Path(FOLDER.name)
 
 
 def register(agent_id):
@@ -28,18 +30,23 @@ def register(agent_id):
 
 
 def digest(path):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 sender, receiver = register("sender"), register("receiver")
-sent = WORK / "large.bin"
-sent.write_bytes(os.urandom(1 << 20) * (SIZE >> 20))
+path = WORK / "large.bin"
+with open(path, "wb") as file:
+    for _ in range(int(os.environ["AGENTDROP_TEST_MIB"])):
+        file.write(os.urandom(MIB))
 try:
-    sender.send("receiver", [str(sent)])
+    sent = sender.send("receiver", [str(path)])
 except AgentDropError as error:
     print("refused", error.status)
     sys.exit()
+assert sent["upload_path"] == os.environ["AGENTDROP_TEST_WAY"], sent["upload_path"]
+assert sent["status"] == "active" and sent["is_encrypted"], sent
 (transfer,) = receiver.inbox()
 (received,) = receiver.download(transfer, output_dir=str(WORK / "in"))
-assert digest(received["path"]) == digest(sent)
+assert digest(received["path"]) == digest(path)
 print("arrived")
