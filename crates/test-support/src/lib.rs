@@ -6,6 +6,7 @@
 
 #[cfg(feature = "app")]
 pub mod app;
+pub mod fault;
 pub mod postgres;
 pub mod process;
 pub mod s3;

@@ -1,14 +1,17 @@
 //! The server as a whole: the real program on real sockets, on every pair of backends.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is a failed test")]
 
-mod agents;
+#[macro_use]
 mod api;
+
+mod agents;
 mod api_keys;
 mod crash;
 mod demo;
 mod deploy;
 mod doctor;
 mod exchange;
+mod faults;
 mod listeners;
 mod matrix;
 mod schema;

@@ -22,16 +22,20 @@ use agentdrop_domain::account::CreateAccount;
 use agentdrop_domain::act;
 use agentdrop_server::config::{Config, Environment};
 use agentdrop_server::serve::{Running, start};
-use reqwest::Method;
+use reqwest::{Method, Url};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
+use crate::fault::FaultProxy;
 use crate::postgres::{TemplateDatabase, TestDatabase};
 use crate::s3::{ExternalS3, S3Access, S3Server};
 
 pub use answer::Answer;
 pub use world::{Agent, Pair, public_key};
+
+/// Where Postgres listens unless told otherwise.
+const POSTGRES_PORT: u16 = 5432;
 
 /// What stands behind the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +71,7 @@ pub struct App {
 pub struct Backing {
     /// The `AGENTDROP_…` variables that name it.
     pub environment: BTreeMap<String, String>,
+    backend: Backend,
     _folder: TempDir,
     _database: Option<TestDatabase>,
     _s3: Option<S3Server>,
@@ -112,11 +117,20 @@ impl App {
         for (name, value) in variables {
             backing.environment.insert((*name).to_owned(), (*value).to_owned());
         }
+        Self::start_on(backing, change).await
+    }
+
+    /// A server on a backing that was made before, with its configuration changed.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start_on(backing: Backing, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = backing.config();
         change(&mut config);
         let running = start(&config).await.expect("the server starts");
         let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
-        Self { url: running.public_url.clone(), backend, running, config, client, _backing: backing }
+        let (url, backend) = (running.public_url.clone(), backing.backend);
+        Self { url, backend, running, config, client, _backing: backing }
     }
 
     /// A new account on the default plan: `NAME@example.com`.
@@ -192,7 +206,36 @@ impl Backing {
         if backend == Backend::PostgresExternalS3 {
             environment.extend(s3_environment(&ExternalS3::from_env()));
         }
-        Self { environment, _folder: folder, _database: database, _s3: s3 }
+        Self { environment, backend, _folder: folder, _database: database, _s3: s3 }
+    }
+
+    /// Puts a relay between the servers to come and their Postgres.
+    ///
+    /// # Panics
+    /// If there is no Postgres, or it is not named by host and port.
+    pub async fn database_through_proxy(&mut self) -> FaultProxy {
+        self.through_proxy("AGENTDROP_DATABASE_URL").await
+    }
+
+    /// Puts a relay between the servers to come and their S3 server.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn store_through_proxy(&mut self) -> FaultProxy {
+        self.through_proxy("AGENTDROP_S3_ENDPOINT").await
+    }
+
+    async fn through_proxy(&mut self, variable: &str) -> FaultProxy {
+        let value = self.environment.get_mut(variable).expect("a backing with this server");
+        let mut url = Url::parse(value).expect("a URL");
+        let host = url.host_str().expect("a host").to_owned();
+        let port = url.port_or_known_default().unwrap_or(POSTGRES_PORT);
+        let proxy = FaultProxy::before(&format!("{host}:{port}")).await;
+        url.set_ip_host(proxy.address().ip()).expect("a URL with a host");
+        url.set_port(Some(proxy.address().port())).expect("a URL with a host");
+        // The endpoint of an S3 server has no path; a URL always has one.
+        url.as_str().trim_end_matches('/').clone_into(value);
+        proxy
     }
 
     /// The configuration of a server on it.

@@ -25,13 +25,18 @@ pub async fn uploads(app: &App) -> usize {
 
 /// Waits until as many objects and uploads are left.
 pub async fn expect_left(app: &App, objects_left: usize, uploads_left: usize) {
-    let deadline = Instant::now() + PATIENCE;
+    expect_left_within(PATIENCE, app, objects_left, uploads_left).await;
+}
+
+/// Waits for no longer than `patience` until as many objects and uploads are left.
+pub async fn expect_left_within(patience: Duration, app: &App, objects_left: usize, uploads_left: usize) {
+    let deadline = Instant::now() + patience;
     loop {
         let found = (objects(app).await.len(), uploads(app).await);
         if found == (objects_left, uploads_left) {
             return;
         }
-        assert!(Instant::now() < deadline, "objects and uploads after {PATIENCE:?}: {found:?}");
+        assert!(Instant::now() < deadline, "objects and uploads after {patience:?}: {found:?}");
         sleep(PAUSE).await;
     }
 }

@@ -1,0 +1,137 @@
+//! Between the server and S3.
+
+use std::time::Duration;
+
+use agentdrop_test_support::app::{App, Backend, Backing, Pair};
+use agentdrop_test_support::fault::{Direction, Fault, FaultProxy, What};
+
+use super::{
+    PATIENCE, back_again, claim, confirm, content, download_url, expect_outage, fetch_from, prepare, put,
+    readiness_follows, send, tells_of_an_outage, transfers,
+};
+use crate::api::kept;
+
+/// Larger than a piece in which bytes go to S3.
+const LARGE: usize = 20 << 20;
+
+/// A server that reaches its store through a proxy, and cleans up soon.
+async fn world() -> (App, FaultProxy, Pair) {
+    let mut backing = Backing::of(Backend::PostgresS3).await;
+    let proxy = backing.store_through_proxy().await;
+    let app = App::start_on(backing, |config| {
+        config.settings.upload_lease_seconds = 3;
+        config.settings.sweep_seconds = 1;
+    })
+    .await;
+    let pair = app.pair().await;
+    (app, proxy, pair)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_tells_of_the_store() {
+    let (app, proxy, _) = world().await;
+    readiness_follows(&proxy, &app, "storage").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_to_a_store_that_is_down_is_an_outage_and_leaves_nothing() {
+    let (app, proxy, pair) = world().await;
+    proxy.down();
+    let (id, url) = prepare(&app, &pair, 5).await;
+    expect_outage(&send(&app, &pair, b"hello").await);
+    expect_outage(&put(&app, &url, b"hello").await);
+    back_again(&proxy, &app).await;
+    kept::expect_left_within(PATIENCE, &app, 0, 0).await;
+    let _ = put(&app, &url, b"hello").await.expect(200);
+    let _ = confirm(&app, &pair, &id).await.expect(200);
+    let sent = send(&app, &pair, b"world").await.expect(201).text("id");
+    assert_eq!(app.download(&pair.b.key, &id).await, [b"hello"]);
+    assert_eq!(app.download(&pair.b.key, &sent).await, [b"world"]);
+}
+
+/// Wherever the store goes away during an upload, its answer is an outage, and nothing is left of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_goes_away_during_an_upload_leaves_nothing() {
+    let (app, proxy, pair) = world().await;
+    let (small, large) = (content(100_000), content(LARGE));
+    for (bytes, direction, after) in [
+        (&small, Direction::ToServer, 0),
+        (&small, Direction::ToServer, 50_000),
+        // The store has it all, and its word of it is lost.
+        (&small, Direction::ToClient, 0),
+        (&large, Direction::ToServer, 6 << 20),
+        (&large, Direction::ToServer, 19 << 20),
+    ] {
+        proxy.arm(Fault { direction, after, what: What::Down });
+        expect_outage(&send(&app, &pair, bytes).await);
+        back_again(&proxy, &app).await;
+        kept::expect_left_within(PATIENCE, &app, 0, 0).await;
+    }
+    assert_eq!((proxy.struck(), transfers(&app, &pair, "active").await.len()), (5, 0));
+    let id = send(&app, &pair, &large).await.expect(201).text("id");
+    assert!(app.download(&pair.b.key, &id).await == [large]);
+}
+
+/// One lost connection is not an outage: the request is made again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_to_the_store_that_breaks_is_replaced_without_a_wrong_answer() {
+    let (app, proxy, pair) = world().await;
+    let bytes = content(100_000);
+    let mut living = 0;
+    for direction in [Direction::ToServer, Direction::ToClient] {
+        for after in [0, 100, 1_000] {
+            proxy.arm(Fault { direction, after, what: What::Reset });
+            let answer = send(&app, &pair, &bytes).await;
+            assert!(
+                answer.status == 201 || tells_of_an_outage(&answer),
+                "{} {:#}",
+                answer.status,
+                answer.body
+            );
+            living += usize::from(answer.status == 201);
+        }
+    }
+    kept::expect_left_within(PATIENCE, &app, living, 0).await;
+    for transfer in transfers(&app, &pair, "active").await {
+        assert!(app.download(&pair.b.key, transfer["id"].as_str().unwrap()).await == [bytes.clone()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_from_a_store_that_is_down_is_an_outage_and_goes_on_later() {
+    let (app, proxy, pair) = world().await;
+    let bytes = content(LARGE);
+    let id = send(&app, &pair, &bytes).await.expect(201).text("id");
+    proxy.down();
+    let claimed = claim(&app, &pair, &id).await.expect(200);
+    let (url, etag) =
+        (download_url(&claimed), format!("\"{}\"", claimed["files"][0]["sha256"].as_str().unwrap()));
+    expect_outage(&app.get(&url, "").await);
+    back_again(&proxy, &app).await;
+
+    proxy.arm(Fault { direction: Direction::ToClient, after: 2 << 20, what: What::Down });
+    let mut received = fetch_from(&url, 0, &etag).await;
+    assert_eq!((received.status, received.whole), (Some(200), false), "a broken stream is told as one");
+    assert_eq!(proxy.struck(), 1);
+    expect_outage(&app.get(&url, "").await);
+    back_again(&proxy, &app).await;
+    let rest = fetch_from(&url, received.bytes.len(), &etag).await;
+    assert!(rest.whole);
+    received.bytes.extend(rest.bytes);
+    assert!(received.bytes == bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_deleted_while_the_store_is_down_is_removed_later() {
+    let (app, proxy, pair) = world().await;
+    let id = send(&app, &pair, b"goes").await.expect(201).text("id");
+    let stays = send(&app, &pair, b"stays").await.expect(201).text("id");
+    proxy.down();
+    let _ = app.delete(&format!("/v1/transfers/{id}"), &pair.a.key).await.expect(200);
+    assert_eq!(claim(&app, &pair, &id).await.outcome(), (410, "GONE"));
+    // Long enough for the first attempt to fail.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    back_again(&proxy, &app).await;
+    kept::expect_left_within(PATIENCE, &app, 1, 0).await;
+    assert_eq!(app.download(&pair.b.key, &stays).await, [b"stays"]);
+}
