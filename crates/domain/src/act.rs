@@ -8,6 +8,7 @@ use crate::agent::KeyInspector;
 use crate::blob::BlobStore;
 use crate::clock::{Clock, Timestamp};
 use crate::error::ActError;
+use crate::fault::{self, Side};
 use crate::idempotency::Sealer;
 use crate::ids::IdGenerator;
 use crate::secret::SecretGenerator;
@@ -112,7 +113,9 @@ async fn attempt_once<A: Act>(ports: &Ports, act: &A) -> Result<A::Output, A::Er
     let mut tx = ports.database.begin().await?;
     match act.perform(&ports.cx(), &mut *tx).await {
         Ok(output) => {
+            fault::at_commit::<A>(Side::Before);
             tx.commit().await?;
+            fault::at_commit::<A>(Side::After);
             Ok(output)
         }
         Err(error) => {

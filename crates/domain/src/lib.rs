@@ -20,6 +20,7 @@ pub mod clock;
 pub mod connection;
 pub mod error;
 pub mod event;
+mod fault;
 pub mod idempotency;
 pub mod ids;
 pub mod inbox;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use agentdrop_domain::account::CreateAccount;
 use agentdrop_domain::act::{self, Ask, Cx, Ports};
 use agentdrop_domain::clock::Timestamp;
+use agentdrop_domain::ids::AccountId;
 use agentdrop_domain::store::{ReadView, StoreError};
 use agentdrop_domain::transfer::Upload;
 use agentdrop_server::wiring;
@@ -19,7 +20,16 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+mod points;
+
 const PATIENCE: Duration = Duration::from_secs(60);
+
+on_both_backends! {
+    killed_while_bytes_arrive,
+    killed_between_store_and_commit,
+    killed_after_the_answer,
+    killed_before_the_answer_was_read,
+}
 
 /// The real program on a backing that outlives it.
 struct Node {
@@ -29,8 +39,12 @@ struct Node {
 
 impl Node {
     async fn start(backing: &Backing) -> Self {
+        Self::start_with(backing, &[]).await
+    }
+
+    async fn start_with(backing: &Backing, variables: &[(&str, &str)]) -> Self {
         let mut program = command(env!("CARGO_BIN_EXE_agentdrop-server"));
-        program.arg("serve").envs(&backing.environment);
+        program.arg("serve").envs(&backing.environment).envs(variables.iter().copied());
         let process = TestProcess::spawn(program);
         let line = process.wait_for_line("listening on  http", PATIENCE).await;
         let url = line.split_whitespace().last().unwrap().to_owned();
@@ -102,6 +116,7 @@ async fn eventually<F: Future<Output = bool>>(what: &str, check: impl Fn() -> F)
 struct World {
     backing: Backing,
     ports: Ports,
+    account: AccountId,
     key: String,
 }
 
@@ -114,12 +129,13 @@ impl World {
         let node = Node::start(&backing).await;
         let ports = wiring::open(&backing.config()).await.unwrap().ports;
         let create = CreateAccount { email: "a@example.com".into(), name: "A".into(), plan: None };
-        let key = act::perform(&ports, &create).await.unwrap().key.token.reveal().to_owned();
+        let created = act::perform(&ports, &create).await.unwrap();
+        let (account, key) = (created.account.id, created.key.token.reveal().to_owned());
         for (slug, seed) in [("one", 1), ("two", 2)] {
             let public_key = agentdrop_test_support::app::public_key(seed);
             node.post("/v1/agents/register", &key, json!({"agent_id": slug, "public_key": public_key})).await;
         }
-        (Self { backing, ports, key }, node)
+        (Self { backing, ports, account, key }, node)
     }
 
     /// Kills the node, starts another on the same backing, and waits until nothing is left but what `live`
@@ -190,29 +206,4 @@ async fn killed_before_the_answer_was_read(backend: Backend) {
     assert_eq!(again.bytes().await.unwrap(), lost);
     let keys = client.get(format!("{}/v1/api-keys", node.url)).bearer_auth(&world.key).send().await.unwrap();
     assert_eq!(keys.json::<Value>().await.unwrap()["total"], 2);
-}
-
-macro_rules! on_both {
-    ($($name:ident)*) => {$(
-        mod $name {
-            use super::Backend;
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn embedded() {
-                super::$name(Backend::Embedded).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn postgres_s3() {
-                super::$name(Backend::PostgresS3).await;
-            }
-        }
-    )*};
-}
-
-on_both! {
-    killed_while_bytes_arrive
-    killed_between_store_and_commit
-    killed_after_the_answer
-    killed_before_the_answer_was_read
 }

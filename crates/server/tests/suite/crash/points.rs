@@ -1,0 +1,342 @@
+//! The process ends on either side of the commits of every act that moves bytes. Afterwards, when all leases have
+//! run out: a transfer lives if and only if its bytes are there, as they were sent; nothing else is in the store;
+//! nothing is left to do.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use agentdrop_domain::act::Ports;
+use agentdrop_domain::blob::ObjectKey;
+use agentdrop_domain::clock::{Clock, Timestamp};
+use agentdrop_domain::job::{JobKind, ensure_sweep, work_once};
+use agentdrop_domain::page::Page;
+use agentdrop_domain::store::ReadView;
+use agentdrop_domain::transfer::{FileState, SentQuery, Transfer, TransferFile, TransferStatus};
+use agentdrop_test_support::app::Backend;
+use chrono::TimeDelta;
+use reqwest::multipart::Form;
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Node, PATIENCE, World, objects, uploads, whole_part};
+
+on_both_backends!(
+    at_the_commits_of_an_upload,
+    at_the_commit_of_an_upload_that_may_be_repeated,
+    at_the_commits_of_a_refused_upload,
+    at_the_commits_of_a_prepared_upload,
+    at_the_commit_of_a_download_call,
+    at_the_commits_of_a_delete_and_its_purge,
+);
+
+const PART: usize = 5 << 20;
+
+/// A clock that is so far ahead that every lease and grant has run out, and no transfer has.
+struct Ahead(Arc<dyn Clock>);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        self.0.now() + TimeDelta::hours(1)
+    }
+}
+
+impl World {
+    /// A world whose node is gone.
+    async fn without_a_node(backend: Backend) -> Self {
+        let (world, mut node) = Self::new(backend).await;
+        node.process.kill9();
+        world
+    }
+
+    /// A node that will die at the point.
+    async fn doomed(&self, point: &str) -> Node {
+        Node::start_with(&self.backing, &[("AGENTDROP_FAULT_POINT", point)]).await
+    }
+
+    /// Does what there is to do, as a node would later. No node may be running.
+    async fn settle(&self) {
+        let ports = Ports { clock: Arc::new(Ahead(self.ports.clock.clone())), ..self.ports.clone() };
+        ensure_sweep(&ports).await.unwrap();
+        loop {
+            let round = work_once(&ports).await.unwrap();
+            assert!(round.failures.is_empty(), "{:?}", round.failures);
+            if round.taken == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Settles, and looks whether everything agrees; so many transfers must be active.
+    async fn expect_active(&self, active: usize, after: &str) {
+        self.settle().await;
+        let mut view = self.ports.database.read().await.unwrap();
+        let transfers = self.transfers(&mut *view).await;
+        let mut needed = BTreeSet::new();
+        for transfer in &transfers {
+            needed.extend(self.bytes_of(&mut *view, transfer, after).await);
+        }
+        let there: BTreeSet<String> = objects(&self.ports).await.into_iter().collect();
+        let needed: BTreeSet<String> = needed.iter().map(ToString::to_string).collect();
+        assert_eq!(there, needed, "objects after {after}");
+        assert_eq!(uploads(&self.ports).await, 0, "uploads after {after}");
+        let living = transfers.iter().filter(|it| it.status == TransferStatus::Active).count();
+        assert_eq!(living, active, "active transfers after {after}");
+        self.expect_no_jobs(after).await;
+    }
+
+    async fn transfers(&self, view: &mut dyn ReadView) -> Vec<Transfer> {
+        let now = self.ports.clock.now();
+        let query = SentQuery { account: self.account, agent: None, status: None, mode: None, now };
+        let sent = view.sent_transfers(&query, Page { limit: Page::MAX_LIMIT, offset: 0 }).await.unwrap();
+        assert_eq!(sent.items.len() as u64, sent.total);
+        sent.items
+    }
+
+    /// The objects that a transfer needs; they must be what was sent.
+    async fn bytes_of(&self, view: &mut dyn ReadView, transfer: &Transfer, after: &str) -> Vec<ObjectKey> {
+        use TransferStatus::{Active, Pending};
+        let prepared = view.prepared(transfer.id).await.unwrap();
+        if !matches!(transfer.status, Active | Pending) {
+            assert!(transfer.purged_at.is_some() && prepared.is_none(), "after {after}: {transfer:?}");
+            return Vec::new();
+        }
+        let mut needed = Vec::new();
+        for file in &transfer.files {
+            let state = prepared.as_ref().and_then(|it| it.file(file.id)).map(|it| it.state);
+            let parts = view.file_parts(file.id).await.unwrap();
+            let whole = state.is_none_or(|state| state == FileState::Arrived);
+            let keys: Vec<_> = match file.parts {
+                0 if whole => vec![file.object_key.clone()],
+                _ => parts.into_iter().map(|part| part.object_key).collect(),
+            };
+            if whole {
+                self.expect_bytes(file, &keys, after).await;
+            }
+            needed.extend(keys);
+        }
+        needed
+    }
+
+    async fn expect_bytes(&self, file: &TransferFile, keys: &[ObjectKey], after: &str) {
+        let mut size = 0;
+        for key in keys {
+            size +=
+                self.ports.blobs.head(key).await.unwrap().unwrap_or_else(|| panic!("no {key} after {after}"));
+        }
+        assert_eq!(size, file.size, "after {after}");
+        let sha256 = self.ports.blobs.sha256(keys).await.unwrap();
+        assert_eq!(Some(sha256), file.sha256, "after {after}");
+    }
+
+    async fn expect_no_jobs(&self, after: &str) {
+        let far = self.ports.clock.now() + TimeDelta::days(3_650);
+        let mut tx = self.ports.database.begin().await.unwrap();
+        let jobs = tx.lease_jobs(far, far, 100).await.unwrap();
+        tx.rollback().await.unwrap();
+        let kinds: Vec<_> = jobs.iter().map(|job| job.kind).collect();
+        assert_eq!(kinds, [JobKind::Sweep], "jobs after {after}");
+    }
+}
+
+impl Node {
+    /// Waits until it has ended by itself, in no orderly way.
+    async fn expect_death(mut self, point: &str) {
+        let status = self.process.wait(PATIENCE).await;
+        assert!(!status.success() && status.code().is_none(), "{point}: {status}");
+    }
+
+    /// A request to a path, or to a signed URL of another node, on a connection of its own.
+    fn request(&self, method: Method, path: &str, key: &str) -> RequestBuilder {
+        let path = path.find("/blobs/").map_or(path, |at| &path[at..]);
+        let client = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        client.request(method, format!("{}{path}", self.url)).bearer_auth(key)
+    }
+
+    /// Sends a file of three bytes; its transfer's id.
+    async fn sent(&self, key: &str) -> String {
+        let form = Form::new().text("max_downloads", "1").part("files", whole_part("a.bin", 3));
+        let answer = self.upload(key, form).send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        answer.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned()
+    }
+}
+
+fn two_files() -> Form {
+    Form::new().part("files", whole_part("a.bin", 300_000)).part("files", whole_part("b.bin", 10))
+}
+
+async fn at_the_commits_of_an_upload(backend: Backend) {
+    let world = World::without_a_node(backend).await;
+    for (point, active) in [
+        ("BeginUpload:before", 0),
+        ("BeginUpload:after", 0),
+        ("BeginUpload:before@2", 0),
+        ("BeginUpload:after@2", 0),
+        ("CreateTransfer:before", 0),
+        ("CreateTransfer:after", 1),
+    ] {
+        let node = world.doomed(point).await;
+        let lost = node.upload(&world.key, two_files()).send().await;
+        assert!(lost.is_err(), "{point}: {lost:?}");
+        node.expect_death(point).await;
+        world.expect_active(active, point).await;
+    }
+}
+
+async fn at_the_commit_of_an_upload_that_may_be_repeated(backend: Backend) {
+    let world = World::without_a_node(backend).await;
+    let point = "Idempotent:after";
+    let node = world.doomed(point).await;
+    let request = |node: &Node| node.upload(&world.key, two_files()).header("Idempotency-Key", "once");
+    assert!(request(&node).send().await.is_err());
+    node.expect_death(point).await;
+    world.expect_active(1, point).await;
+    let mut node = Node::start(&world.backing).await;
+    let again = request(&node).send().await.unwrap();
+    assert_eq!(
+        (again.status(), &again.headers()["idempotency-replayed"]),
+        (StatusCode::CREATED, &"true".parse().unwrap())
+    );
+    node.process.kill9();
+    world.expect_active(1, "the repetition").await;
+}
+
+async fn at_the_commits_of_a_refused_upload(backend: Backend) {
+    let world = World::without_a_node(backend).await;
+    for point in ["TakeUpload:before", "TakeUpload:after", "ForgetUpload:before", "ForgetUpload:after"] {
+        let node = world.doomed(point).await;
+        // Without a recipient, which shows only when its bytes have come.
+        let request = node.request(Method::POST, "/v1/transfers", &world.key).multipart(two_files());
+        // What was received is removed in the background: the answer may come before.
+        if let Ok(answer) = request.send().await {
+            assert_eq!(answer.status(), 400, "{point}");
+        }
+        node.expect_death(point).await;
+        world.expect_active(0, point).await;
+    }
+}
+
+/// A prepared upload of one file in two parts, as far as it came.
+#[derive(Default)]
+struct PreparedUpload {
+    prepared: Option<Value>,
+    completed: bool,
+}
+
+impl PreparedUpload {
+    fn id(&self) -> &str {
+        self.prepared.as_ref().unwrap()["id"].as_str().unwrap()
+    }
+
+    /// Goes on from the beginning, as a client that has crashed does. Ends where there is no answer.
+    async fn go_on(&mut self, node: &Node, key: &str) -> reqwest::Result<()> {
+        if self.prepared.is_none() {
+            let files = json!([{"name": "large.bin", "size": PART + 10, "part_size": PART}]);
+            let body = json!({"sender": "one", "recipient": "two", "files": files});
+            let path = "/v1/transfers/presigned/multipart";
+            let answer = node.request(Method::POST, path, key).json(&body).send().await?;
+            self.prepared = Some(answer.error_for_status().unwrap().json().await?);
+        }
+        self.put_parts(node).await?;
+        let prepared = self.prepared.clone().unwrap();
+        let (file, upload) = (&prepared["files"][0]["file_id"], &prepared["files"][0]["upload_id"]);
+        let path = format!("/v1/transfers/{}/files/{}/complete-multipart", self.id(), file.as_str().unwrap());
+        let body = json!({"upload_id": upload, "parts": []});
+        self.expect(node.request(Method::POST, &path, key).json(&body), "ALREADY_CONFIRMED").await?;
+        self.completed = true;
+        let path = format!("/v1/transfers/{}/confirm", self.id());
+        self.expect(node.request(Method::POST, &path, key).json(&json!({})), "ALREADY_CONFIRMED").await
+    }
+
+    async fn put_parts(&self, node: &Node) -> reqwest::Result<()> {
+        for (index, size) in [PART, 10].into_iter().enumerate() {
+            let url = &self.prepared.as_ref().unwrap()["files"][0]["part_urls"][index]["upload_url"];
+            let body = vec![b'a' + u8::try_from(index).unwrap(); size];
+            let request = node.request(Method::PUT, url.as_str().unwrap(), "").body(body);
+            self.expect(request, "GONE").await?;
+        }
+        Ok(())
+    }
+
+    /// Success, or word that it had happened before.
+    async fn expect(&self, request: RequestBuilder, before: &str) -> reqwest::Result<()> {
+        let answer = request.send().await?;
+        let succeeded = answer.status().is_success();
+        let body: Value = answer.json().await?;
+        assert!(succeeded || body["error"]["code"] == before, "{body:#}");
+        Ok(())
+    }
+}
+
+async fn at_the_commits_of_a_prepared_upload(backend: Backend) {
+    let world = World::without_a_node(backend).await;
+    let mut active = 0;
+    for point in [
+        "PrepareTransfer:before",
+        "PrepareTransfer:after",
+        "BeginUpload:after",
+        "TakeIn:before",
+        "TakeIn:after",
+        "TakeIn:before@2",
+        "TakeIn:after@2",
+        "CompleteParts:before",
+        "CompleteParts:after",
+        "NoteHash:before",
+        "NoteHash:after",
+        "ConfirmTransfer:before",
+        "ConfirmTransfer:after",
+    ] {
+        let node = world.doomed(point).await;
+        let mut upload = PreparedUpload::default();
+        let went = upload.go_on(&node, &world.key).await;
+        assert!(went.is_err() || point.starts_with("NoteHash"), "{point}");
+        node.expect_death(point).await;
+        let confirmed = went.is_ok() || point == "ConfirmTransfer:after";
+        world.expect_active(active + usize::from(confirmed), point).await;
+
+        let mut node = Node::start(&world.backing).await;
+        upload.go_on(&node, &world.key).await.unwrap();
+        node.process.kill9();
+        active += 1;
+        world.expect_active(active, &format!("{point}, and going on")).await;
+    }
+}
+
+async fn at_the_commit_of_a_download_call(backend: Backend) {
+    let world = World::without_a_node(backend).await;
+    for (point, counted) in [("Download:before", false), ("Download:after", true)] {
+        let node = world.doomed(point).await;
+        let id = node.sent(&world.key).await;
+        let path = format!("/v1/transfers/{id}/download");
+        assert!(node.request(Method::GET, &path, &world.key).send().await.is_err(), "{point}");
+        node.expect_death(point).await;
+        // A call whose answer was lost counts; one that did not happen does not.
+        let mut node = Node::start(&world.backing).await;
+        let again = node.request(Method::GET, &path, &world.key).send().await.unwrap();
+        assert_eq!(again.status(), if counted { StatusCode::GONE } else { StatusCode::OK }, "{point}");
+        node.process.kill9();
+        world.expect_active(0, point).await;
+    }
+}
+
+async fn at_the_commits_of_a_delete_and_its_purge(backend: Backend) {
+    let world = World::without_a_node(backend).await;
+    let mut active = 0;
+    for point in [
+        "DeleteTransfer:before",
+        "DeleteTransfer:after",
+        "MarkPurged:before",
+        "MarkPurged:after",
+        "Finish:before",
+        "Finish:after",
+    ] {
+        let node = world.doomed(point).await;
+        let id = node.sent(&world.key).await;
+        let deleted = node.request(Method::DELETE, &format!("/v1/transfers/{id}"), &world.key).send().await;
+        // Later points lie in the background, before or after the answer.
+        assert!(deleted.is_err() || !point.starts_with("Delete"), "{point}");
+        node.expect_death(point).await;
+        active += usize::from(point == "DeleteTransfer:before");
+        world.expect_active(active, point).await;
+    }
+}
