@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use agentdrop_domain::account::CreateAccount;
 use agentdrop_domain::act::{self, Ask, Cx, Ports};
+use agentdrop_domain::blob::ObjectKey;
 use agentdrop_domain::clock::Timestamp;
 use agentdrop_domain::ids::AccountId;
 use agentdrop_domain::store::{ReadView, StoreError};
@@ -20,6 +21,7 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+mod load;
 mod points;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -94,8 +96,16 @@ impl Ask for AllUploads {
 }
 
 async fn objects(ports: &Ports) -> Vec<String> {
-    let listed = ports.blobs.list(None, 1_000).await.unwrap();
-    listed.into_iter().map(|entry| entry.key.to_string()).collect()
+    const PAGE: usize = 1_000;
+    let mut all: Vec<ObjectKey> = Vec::new();
+    loop {
+        let listed = ports.blobs.list(all.last(), PAGE).await.unwrap();
+        let is_last = listed.len() < PAGE;
+        all.extend(listed.into_iter().map(|entry| entry.key));
+        if is_last {
+            return all.iter().map(ToString::to_string).collect();
+        }
+    }
 }
 
 async fn uploads(ports: &Ports) -> usize {
@@ -121,14 +131,20 @@ struct World {
 }
 
 impl World {
+    /// Its plan has limits, so that storage is counted ahead.
     async fn new(backend: Backend) -> (Self, Node) {
+        Self::on_plan(backend, "builder").await
+    }
+
+    async fn on_plan(backend: Backend, plan: &str) -> (Self, Node) {
         let mut backing = Backing::of(backend).await;
         for (name, value) in [("UPLOAD_LEASE_SECONDS", "5"), ("SWEEP_SECONDS", "1")] {
             backing.environment.insert(format!("AGENTDROP_{name}"), value.to_owned());
         }
         let node = Node::start(&backing).await;
         let ports = wiring::open(&backing.config()).await.unwrap().ports;
-        let create = CreateAccount { email: "a@example.com".into(), name: "A".into(), plan: None };
+        let create =
+            CreateAccount { email: "a@example.com".into(), name: "A".into(), plan: Some(plan.into()) };
         let created = act::perform(&ports, &create).await.unwrap();
         let (account, key) = (created.account.id, created.key.token.reveal().to_owned());
         for (slug, seed) in [("one", 1), ("two", 2)] {

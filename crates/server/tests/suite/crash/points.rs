@@ -1,6 +1,6 @@
 //! The process ends on either side of the commits of every act that moves bytes. Afterwards, when all leases have
 //! run out: a transfer lives if and only if its bytes are there, as they were sent; nothing else is in the store;
-//! nothing is left to do.
+//! what is counted against the account is what is there; nothing is left to do.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -68,6 +68,13 @@ impl World {
 
     /// Settles, and looks whether everything agrees; so many transfers must be active.
     async fn expect_active(&self, active: usize, after: &str) {
+        let transfers = self.expect_agreement(after).await;
+        let living = transfers.iter().filter(|it| it.status == TransferStatus::Active).count();
+        assert_eq!(living, active, "active transfers after {after}");
+    }
+
+    /// Settles, and looks whether everything agrees; the transfers that there are.
+    pub(super) async fn expect_agreement(&self, after: &str) -> Vec<Transfer> {
         self.settle().await;
         let mut view = self.ports.database.read().await.unwrap();
         let transfers = self.transfers(&mut *view).await;
@@ -79,24 +86,36 @@ impl World {
         let needed: BTreeSet<String> = needed.iter().map(ToString::to_string).collect();
         assert_eq!(there, needed, "objects after {after}");
         assert_eq!(uploads(&self.ports).await, 0, "uploads after {after}");
-        let living = transfers.iter().filter(|it| it.status == TransferStatus::Active).count();
-        assert_eq!(living, active, "active transfers after {after}");
+        let used = view.usage(self.account).await.unwrap();
+        let holding = transfers.iter().filter(|it| !has_ended(it));
+        let stored: u64 = holding.map(|it| it.total_size).sum();
+        assert_eq!(
+            (used.storage_bytes, used.transfers),
+            (stored, transfers.len() as u64),
+            "quotas after {after}"
+        );
         self.expect_no_jobs(after).await;
+        transfers
     }
 
     async fn transfers(&self, view: &mut dyn ReadView) -> Vec<Transfer> {
         let now = self.ports.clock.now();
         let query = SentQuery { account: self.account, agent: None, status: None, mode: None, now };
-        let sent = view.sent_transfers(&query, Page { limit: Page::MAX_LIMIT, offset: 0 }).await.unwrap();
-        assert_eq!(sent.items.len() as u64, sent.total);
-        sent.items
+        let mut transfers = Vec::new();
+        loop {
+            let page = Page { limit: Page::MAX_LIMIT, offset: transfers.len() as u64 };
+            let sent = view.sent_transfers(&query, page).await.unwrap();
+            transfers.extend(sent.items);
+            if transfers.len() as u64 == sent.total {
+                return transfers;
+            }
+        }
     }
 
     /// The objects that a transfer needs; they must be what was sent.
     async fn bytes_of(&self, view: &mut dyn ReadView, transfer: &Transfer, after: &str) -> Vec<ObjectKey> {
-        use TransferStatus::{Active, Pending};
         let prepared = view.prepared(transfer.id).await.unwrap();
-        if !matches!(transfer.status, Active | Pending) {
+        if has_ended(transfer) {
             assert!(transfer.purged_at.is_some() && prepared.is_none(), "after {after}: {transfer:?}");
             return Vec::new();
         }
@@ -138,6 +157,10 @@ impl World {
     }
 }
 
+fn has_ended(transfer: &Transfer) -> bool {
+    !matches!(transfer.status, TransferStatus::Active | TransferStatus::Pending)
+}
+
 impl Node {
     /// Waits until it has ended by itself, in no orderly way.
     async fn expect_death(mut self, point: &str) {
@@ -161,8 +184,9 @@ impl Node {
     }
 }
 
+/// Large enough that storage is counted before they have come whole.
 fn two_files() -> Form {
-    Form::new().part("files", whole_part("a.bin", 300_000)).part("files", whole_part("b.bin", 10))
+    Form::new().part("files", whole_part("a.bin", 3 << 20)).part("files", whole_part("b.bin", 10))
 }
 
 async fn at_the_commits_of_an_upload(backend: Backend) {
