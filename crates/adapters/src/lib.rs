@@ -2,6 +2,7 @@
 
 pub mod blobs;
 pub mod clock;
+pub mod durability;
 pub mod ids;
 pub mod keys;
 pub mod sealer;

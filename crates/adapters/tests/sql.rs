@@ -18,7 +18,9 @@ mod contract {
     pub mod plans;
     pub mod presigned;
     pub mod quotas;
+    pub mod retention;
     pub mod scene;
+    pub mod storage;
     pub mod transactions;
     pub mod transfers;
     pub mod uploads;
@@ -121,6 +123,17 @@ contract! {
         only_a_pending_transfer_becomes_active
         a_pending_transfer_ends_like_an_active_one
         what_ran_out_is_found_unless_bytes_are_on_their_way
+    }
+    storage {
+        transfers_with_bytes_are_paged_by_id
+        objects_are_known_by_files_parts_and_uploads
+        many_objects_are_asked_for_at_once
+    }
+    retention {
+        a_purged_transfer_goes_with_all_that_is_its_own
+        a_transfer_to_which_bytes_are_on_their_way_stays
+        old_events_go_and_the_numbers_go_on
+        old_audit_entries_go
     }
     uploads {
         an_upload_reads_back_as_it_was_written

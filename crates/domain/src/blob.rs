@@ -137,6 +137,15 @@ pub struct BlobEntry {
     pub modified: Timestamp,
 }
 
+/// What an unfinished [`BlobStore::put`] left, or one that is running is making.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfinishedEntry {
+    /// The object that it would have made.
+    pub key: ObjectKey,
+    /// When it was begun, by the store's clock.
+    pub begun: Timestamp,
+}
+
 /// A store of bytes.
 #[async_trait]
 pub trait BlobStore: Send + Sync {
@@ -164,6 +173,15 @@ pub trait BlobStore: Send + Sync {
 
     /// Up to `limit` objects in the order of their keys, those after `after` only.
     async fn list(&self, after: Option<&ObjectKey>, limit: usize) -> Result<Vec<BlobEntry>, BlobError>;
+
+    /// Unfinished puts in the order of their keys, those after `after` only, about `limit` of them; a key may come
+    /// more than once. A service that does not tell of them has none, as far as anybody knows. [`BlobStore::delete`]
+    /// ends them.
+    async fn list_unfinished(
+        &self,
+        after: Option<&ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<UnfinishedEntry>, BlobError>;
 
     /// SHA-256 of objects, one after the other.
     async fn sha256(&self, keys: &[ObjectKey]) -> Result<[u8; 32], BlobError>;

@@ -22,6 +22,8 @@ pub struct Settings {
     pub grant_seconds: u32,
     /// The pause between two sweeps, in seconds.
     pub sweep_seconds: u32,
+    /// How long rows stay that nothing needs any more, in days; 0 is for ever.
+    pub row_retention_days: u32,
 }
 
 impl Default for Settings {
@@ -35,6 +37,7 @@ impl Default for Settings {
             pending_seconds: 86_400,
             grant_seconds: 900,
             sweep_seconds: 30,
+            row_retention_days: 90,
         }
     }
 }

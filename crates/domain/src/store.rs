@@ -14,6 +14,8 @@ use crate::event::EventLog;
 use crate::idempotency::{IdempotencyReads, IdempotencyRepository};
 use crate::job::JobQueue;
 use crate::pairing::{PairingReads, PairingRepository};
+use crate::retention::RetentionRepository;
+use crate::storage::StorageReads;
 use crate::transfer::{
     PresignedReads, PresignedRepository, TransferReads, TransferRepository, UploadReads, UploadRepository,
 };
@@ -80,6 +82,7 @@ pub trait ReadView:
     + IdempotencyReads
     + PairingReads
     + PresignedReads
+    + StorageReads
     + TransferReads
     + UploadReads
     + UsageReads
@@ -95,6 +98,7 @@ impl<T> ReadView for T where
         + IdempotencyReads
         + PairingReads
         + PresignedReads
+        + StorageReads
         + TransferReads
         + UploadReads
         + UsageReads
@@ -113,6 +117,7 @@ pub trait UnitOfWork:
     + IdempotencyRepository
     + PairingRepository
     + PresignedRepository
+    + RetentionRepository
     + TransferRepository
     + UploadRepository
     + EventLog

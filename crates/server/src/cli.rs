@@ -43,6 +43,30 @@ pub enum Command {
     /// Create and manage accounts, also while the server runs
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Look after the store of bytes, also while the server runs
+    #[command(subcommand)]
+    Storage(StorageCommand),
+}
+
+/// What can be done with the store of bytes.
+#[derive(Debug, Subcommand, PartialEq, Eq)]
+pub enum StorageCommand {
+    /// Compare rows and bytes in both directions; status 0 only if nothing is missing and nothing orphaned
+    Check(CheckStorage),
+}
+
+/// Arguments of `storage check`.
+#[derive(Debug, Args, PartialEq, Eq)]
+pub struct CheckStorage {
+    /// Remove what belongs to no row of this database, and delete transfers whose bytes are missing
+    #[arg(long)]
+    pub repair: bool,
+    /// Read every byte and compare the SHA-256
+    #[arg(long)]
+    pub verify: bool,
+    /// Print exactly one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What can be done with accounts.
@@ -158,6 +182,18 @@ mod tests {
             let cli = parse(line).unwrap();
             assert_eq!(cli.config, Some(PathBuf::from("a.toml")));
             assert_eq!(cli.into_command(), Command::CheckConfig);
+        }
+    }
+
+    #[test]
+    fn a_check_of_the_storage_only_looks_unless_told_otherwise() {
+        for (line, repair, verify, json) in [
+            ("agentdrop-server storage check", false, false, false),
+            ("agentdrop-server storage check --repair --json", true, false, true),
+            ("agentdrop-server storage check --verify", false, true, false),
+        ] {
+            let check = CheckStorage { repair, verify, json };
+            assert_eq!(parse(line).unwrap().into_command(), Command::Storage(StorageCommand::Check(check)));
         }
     }
 

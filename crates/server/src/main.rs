@@ -10,6 +10,7 @@ use agentdrop_server::commands::demo::{self, demo};
 use agentdrop_server::commands::doctor::{doctor, doctor_without_configuration};
 use agentdrop_server::commands::migrate::migrate;
 use agentdrop_server::commands::serve::serve;
+use agentdrop_server::commands::storage::storage;
 use agentdrop_server::config::{Config, Environment, Loaded};
 use agentdrop_server::healthcheck::healthcheck;
 use agentdrop_server::{logging, with_causes};
@@ -65,6 +66,7 @@ async fn run(command: Command, loaded: &Loaded) -> Result<(), Box<dyn std::error
     match command {
         Command::Serve => serve(&loaded.config, &mut io::stdout()).await?,
         Command::Account(command) => account(&loaded.config, command, &mut io::stdout()).await?,
+        Command::Storage(command) => storage(&loaded.config, command, &mut io::stdout()).await?,
         Command::Migrate => migrate(&loaded.config, &mut io::stdout()).await?,
         Command::Healthcheck => healthcheck(&loaded.config).await?,
         Command::Doctor => doctor(loaded, &mut io::stdout()).await?,

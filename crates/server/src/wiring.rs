@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use agentdrop_adapters::blobs::fs::{Disk, DiskReserve, Durability, FsBlobStore};
+use agentdrop_adapters::blobs::fs::{Disk, DiskReserve, FsBlobStore};
 use agentdrop_adapters::blobs::s3::{S3BlobStore, S3Config, S3DirectStore};
 use agentdrop_adapters::clock::SystemClock;
 use agentdrop_adapters::ids::UuidGenerator;
@@ -97,7 +97,11 @@ pub async fn open_database(config: &Config) -> Result<SqlDatabase, WiringError> 
         }
         Database::Postgres(url) => Location::Postgres(url.expose().to_owned()),
     };
-    let options = Options { connections: config.database_max_connections, ..Options::default() };
+    let options = Options {
+        connections: config.database_max_connections,
+        durability: config.durability,
+        ..Options::default()
+    };
     let opened = SqlDatabase::connect(&location, &options).await;
     opened.map_err(|error| WiringError::Database(database_name(config), error))
 }
@@ -111,7 +115,7 @@ pub async fn open_storage(config: &Config) -> Result<Arc<dyn BlobStore>, WiringE
     Ok(match &config.storage {
         Storage::Files(path) => {
             make_folder(path)?;
-            let store = FsBlobStore::open(path.clone(), Durability::Full).await.map_err(failed)?;
+            let store = FsBlobStore::open(path.clone(), config.durability).await.map_err(failed)?;
             Arc::new(store.keeping_back(DiskReserve::new(config.disk_reserve, Arc::new(Disk))))
         }
         Storage::S3(settings) => Arc::new(S3BlobStore::new(s3_config(settings))),

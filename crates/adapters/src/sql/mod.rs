@@ -21,6 +21,7 @@ use agentdrop_domain::clock::Timestamp;
 use agentdrop_domain::store::{Database, ReadView, StoreError, UnitOfWork};
 use async_trait::async_trait;
 
+use crate::durability::Durability;
 use error::NoConnection;
 
 /// Where a database is.
@@ -53,6 +54,8 @@ pub struct Options {
     pub statement_timeout: Duration,
     /// How long a statement may wait for another transaction.
     pub lock_timeout: Duration,
+    /// When a commit counts (SQLite; a Postgres server decides that itself, by its `synchronous_commit`).
+    pub durability: Durability,
 }
 
 impl Default for Options {
@@ -62,6 +65,7 @@ impl Default for Options {
             wait: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(15),
             lock_timeout: Duration::from_secs(5),
+            durability: Durability::Full,
         }
     }
 }

@@ -139,6 +139,34 @@ async fn a_folder_that_vanished_is_an_outage_and_not_an_absent_object() {
 }
 
 #[tokio::test]
+async fn unfinished_uploads_are_told_of_in_the_order_of_their_keys() {
+    let Fixture { store, root } = Fixture::new(Durability::Full).await;
+    let keys = Keys::new();
+    let before: agentdrop_domain::clock::Timestamp =
+        (std::time::SystemTime::now() - std::time::Duration::from_secs(10)).into();
+    for name in ["c", "a-b", "a/b", "b"] {
+        let folder = root.path().join(".incoming").join(keys.key(name).as_str().replace('/', "."));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("bytes"), "x").unwrap();
+    }
+    std::fs::create_dir(root.path().join(".incoming/NOT.ours")).unwrap();
+    let listed = async |after: Option<&str>, limit| {
+        let after = after.map(|name| keys.key(name));
+        store.list_unfinished(after.as_ref(), limit).await.unwrap()
+    };
+    let names = |page: &[agentdrop_domain::blob::UnfinishedEntry]| -> Vec<_> {
+        page.iter().map(|entry| entry.key.clone()).collect()
+    };
+    let first = listed(None, 3).await;
+    assert_eq!(names(&first), ["a-b", "a/b", "b"].map(|name| keys.key(name)));
+    assert!(first.iter().all(|entry| entry.begun > before));
+    assert_eq!(names(&listed(Some("b"), 3).await), [keys.key("c")]);
+    assert_eq!(listed(Some("c"), 3).await, []);
+    store.delete(&keys.key("a/b")).await.unwrap();
+    assert_eq!(names(&listed(Some("a-b"), 1).await), [keys.key("b")]);
+}
+
+#[tokio::test]
 async fn a_root_that_is_a_file_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     assert!(FsBlobStore::open(file.path(), Durability::Full).await.is_err());

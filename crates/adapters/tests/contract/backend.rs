@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use agentdrop_adapters::durability::Durability;
 use agentdrop_adapters::sql::{Location, Options, SqlDatabase};
 use agentdrop_domain::store::{Database, ReadView, UnitOfWork};
 use agentdrop_test_support::postgres::{TemplateDatabase, TestDatabase};
@@ -19,6 +20,7 @@ pub const OPTIONS: Options = Options {
     wait: Duration::from_secs(60),
     statement_timeout: Duration::from_secs(60),
     lock_timeout: Duration::from_secs(60),
+    durability: Durability::Full,
 };
 
 /// A database of one test.

@@ -38,6 +38,7 @@ macro_rules! blob_contract {
             two_puts_of_one_key_leave_one_whole_object
             the_keys_of_uploads_are_keys
             objects_are_hashed_one_after_the_other
+            a_finished_put_is_not_unfinished
             a_store_that_answers_says_so
         }
     };
@@ -435,6 +436,15 @@ pub async fn objects_are_hashed_one_after_the_other(store: &dyn BlobStore) {
     assert_eq!(store.sha256(&[]).await.unwrap(), sha256(b""));
     let missing = store.sha256(&[keys.key("a"), keys.key("none")]).await;
     assert!(matches!(missing, Err(BlobError::NotFound(_))), "{missing:?}");
+}
+
+pub async fn a_finished_put_is_not_unfinished(store: &dyn BlobStore) {
+    let keys = Keys::new();
+    put(store, &keys.key("whole"), &content(PART + 1)).await;
+    store.put(&keys.key("failed"), &mut Chunks::failing(&content(PART + 1)), None).await.unwrap_err();
+    let unfinished = store.list_unfinished(Some(&keys.key("0")), 100).await.unwrap();
+    assert!(unfinished.iter().all(|entry| !entry.key.as_str().starts_with(&keys.0)), "{unfinished:?}");
+    store.delete(&keys.key("whole")).await.unwrap();
 }
 
 pub async fn a_store_that_answers_says_so(store: &dyn BlobStore) {

@@ -10,7 +10,7 @@ use diesel::sql_types::Text;
 use super::backend::TestDb;
 use super::{
     accounts, agents, api_keys, channels, connections, idempotency, jobs, pairings, presigned, quotas,
-    transfers, uploads,
+    retention, storage, transfers, uploads,
 };
 
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -86,6 +86,11 @@ pub async fn no_query_reads_a_whole_table() {
         quotas::a_transfer_gives_back_what_it_holds_once
         quotas::what_has_run_out_gives_back_what_it_holds
         quotas::abandoned_uploads_give_back_what_they_hold
+        retention::a_purged_transfer_goes_with_all_that_is_its_own
+        retention::old_events_go_and_the_numbers_go_on
+        retention::old_audit_entries_go
+        storage::transfers_with_bytes_are_paged_by_id
+        storage::objects_are_known_by_files_parts_and_uploads
         transfers::the_inbox_goes_by_the_clock
         transfers::sent_transfers_are_filtered
         transfers::lists_are_paged_with_files

@@ -16,7 +16,8 @@ use crate::store::StoreError;
 /// What there is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JobKind {
-    /// End transfers that have run out, remove abandoned uploads, forget spent idempotency keys. Runs for ever, one worker at a time.
+    /// End transfers that have run out, remove abandoned uploads, forget spent idempotency keys and
+    /// rows that are too old. Runs for ever, one worker at a time.
     Sweep,
     /// Remove an ended transfer's bytes once nobody may fetch them any more.
     PurgeTransfer(TransferId),

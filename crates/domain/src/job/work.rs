@@ -8,6 +8,7 @@ use super::{Job, JobKind};
 use crate::act::{self, Act, Cx, Ports};
 use crate::clock::Timestamp;
 use crate::idempotency::forget_spent;
+use crate::retention::forget_old;
 use crate::store::{StoreError, UnitOfWork};
 use crate::transfer::{Purged, ReceiveError, drop_parts, hash_file, purge, sweep};
 
@@ -68,6 +69,7 @@ async fn run(ports: &Ports, job: &Job) -> Result<Next, ReceiveError> {
         JobKind::Sweep => {
             let swept = sweep(ports).await;
             forget_spent(ports).await?;
+            forget_old(ports).await?;
             swept?;
             Ok(Next::At(ports.clock.now() + sweep_pause(ports)))
         }

@@ -1,5 +1,7 @@
 #![allow(missing_docs)]
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use mockall::mock;
 
@@ -11,6 +13,7 @@ use crate::agent::{
 };
 use crate::api_key::{ApiKey, ApiKeyReads, ApiKeyRepository, Identity};
 use crate::audit::{AuditEntry, AuditLog};
+use crate::blob::ObjectKey;
 use crate::channel::{Channel, ChannelReads, ChannelRepository, ChannelView};
 use crate::clock::Timestamp;
 use crate::connection::{
@@ -26,7 +29,9 @@ use crate::job::{Job, JobQueue};
 use crate::page::{Page, Slice};
 use crate::pairing::{Pairing, PairingReads, PairingRepository, PairingView};
 use crate::plan::{Limit, PlanName};
+use crate::retention::RetentionRepository;
 use crate::secret::SecretDigest;
+use crate::storage::StorageReads;
 use crate::store::{Database, ReadView, StoreError, UnitOfWork};
 use crate::transfer::{
     FilePart, FileState, Grant, InboxQuery, Prepared, PresignedReads, PresignedRepository, SentQuery,
@@ -256,6 +261,16 @@ mock! {
     }
 
     #[async_trait]
+    impl StorageReads for Tx {
+        async fn unpurged_transfers(
+            &mut self,
+            after: Option<TransferId>,
+            limit: u32,
+        ) -> Result<Vec<Transfer>, StoreError>;
+        async fn known_objects(&mut self, keys: &[ObjectKey]) -> Result<BTreeSet<ObjectKey>, StoreError>;
+    }
+
+    #[async_trait]
     impl TransferReads for Tx {
         async fn transfer(&mut self, id: TransferId) -> Result<Option<Transfer>, StoreError>;
         async fn sent_transfers(&mut self, query: &SentQuery, page: Page) -> Result<Slice<Transfer>, StoreError>;
@@ -298,6 +313,13 @@ mock! {
         async fn insert_grant(&mut self, grant: &Grant) -> Result<(), StoreError>;
         async fn renew_grant_stream(&mut self, id: GrantId, until: Timestamp) -> Result<bool, StoreError>;
         async fn revoke_grants(&mut self, id: TransferId, now: Timestamp) -> Result<(), StoreError>;
+    }
+
+    #[async_trait]
+    impl RetentionRepository for Tx {
+        async fn forget_transfers(&mut self, until: Timestamp, limit: u32) -> Result<usize, StoreError>;
+        async fn forget_events(&mut self, until: Timestamp, limit: u32) -> Result<usize, StoreError>;
+        async fn forget_audit(&mut self, until: Timestamp, limit: u32) -> Result<usize, StoreError>;
     }
 
     #[async_trait]

@@ -20,7 +20,7 @@ use crate::act::Ports;
 use crate::agent::{Agent, PairedAgent};
 use crate::api_key::ApiKey;
 use crate::audit::AuditEntry;
-use crate::blob::{Blob, BlobEntry, BlobError, BlobStore, ByteSource, SourceError, Stored};
+use crate::blob::{Blob, BlobEntry, BlobError, BlobStore, ByteSource, SourceError, Stored, UnfinishedEntry};
 use crate::clock::Clock;
 use crate::error::{FieldErrors, Invalid};
 use crate::idempotency::{Record, RecordName};
@@ -445,6 +445,7 @@ impl World {
             _ => Ok(()),
         });
         transfer_rows(&mut tx, &copy);
+        storage_rows(&mut tx, &copy);
         presigned_rows(&mut tx, &copy);
         grant_rows(&mut tx, &copy);
         upload_rows(&mut tx, &copy);
@@ -452,6 +453,7 @@ impl World {
         job_rows(&mut tx, &copy);
         idempotency_rows(&mut tx, &copy);
         log_rows(&mut tx, &copy);
+        retention_rows(&mut tx, &copy);
         tx
     }
 }
@@ -470,6 +472,23 @@ fn transfer_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
             transfer.status == TransferStatus::Active && transfer.status_at(now) == TransferStatus::Expired
         });
         run_out.map(|transfer| transfer.id).take(limit as usize).collect()
+    });
+}
+
+fn storage_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
+    on!(tx, copy, expect_unpurged_transfers, |rows, after, limit| {
+        let behind = rows
+            .transfers
+            .values()
+            .filter(|transfer| transfer.purged_at.is_none() && after.is_none_or(|after| transfer.id > after));
+        behind.take(limit as usize).cloned().collect()
+    });
+    on!(tx, copy, expect_known_objects, |rows, keys| {
+        let uploads = rows.uploads.values().map(|upload| &upload.object_key);
+        let parts = rows.parts.values().map(|part| &part.object_key);
+        let kept = rows.transfers.values().filter(|transfer| transfer.purged_at.is_none());
+        let files = kept.flat_map(|transfer| &transfer.files).map(|file| &file.object_key);
+        uploads.chain(parts).chain(files).filter(|key| keys.contains(key)).cloned().collect()
     });
 }
 
@@ -595,6 +614,32 @@ fn log_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
     on!(tx, copy, expect_append_events, |rows, events| rows.events.extend_from_slice(events));
 }
 
+fn retention_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
+    on!(tx, copy, expect_forget_transfers, |rows, until, limit| {
+        let old = rows.transfers.values().filter(|transfer| transfer.purged_at.is_some_and(|at| at <= until));
+        let old: Vec<TransferId> = old.map(|transfer| transfer.id).take(limit as usize).collect();
+        old.iter().filter_map(|id| rows.transfers.remove(id)).count()
+    });
+    on!(tx, copy, expect_forget_events, |rows, until, limit| {
+        forget(&mut rows.events, limit, |event| event.at <= until)
+    });
+    on!(tx, copy, expect_forget_audit, |rows, until, limit| {
+        forget(&mut rows.audit, limit, |entry| entry.at <= until)
+    });
+}
+
+/// Removes the old ones, the first `limit`; how many.
+fn forget<T>(of: &mut Vec<T>, limit: u32, is_old: impl Fn(&T) -> bool) -> usize {
+    let before = of.len();
+    let mut left = limit;
+    of.retain(|row| {
+        let goes = left > 0 && is_old(row);
+        left -= u32::from(goes);
+        !goes
+    });
+    before - of.len()
+}
+
 #[derive(Clone)]
 struct FakeClock(Arc<Mutex<Timestamp>>);
 
@@ -626,16 +671,44 @@ pub(crate) struct FakeBlobs {
 #[derive(Default)]
 struct Objects {
     whole: BTreeMap<ObjectKey, Vec<u8>>,
+    unfinished: BTreeSet<ObjectKey>,
     stuck: BTreeSet<ObjectKey>,
     /// Deletions that succeed before the store is down.
     deletions: Option<u32>,
     finishing: i64,
     before_deletion: Option<Box<dyn FnOnce() + Send>>,
+    after_listing: Option<Box<dyn FnOnce() + Send>>,
+    before_head: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl FakeBlobs {
     pub(crate) fn hold(&self, key: &ObjectKey) {
         lock(&self.objects).whole.insert(key.clone(), Vec::new());
+    }
+
+    /// Puts these bytes there.
+    pub(crate) fn fill(&self, key: &ObjectKey, bytes: &[u8]) {
+        lock(&self.objects).whole.insert(key.clone(), bytes.to_vec());
+    }
+
+    /// Loses an object.
+    pub(crate) fn lose(&self, key: &ObjectKey) {
+        lock(&self.objects).whole.remove(key);
+    }
+
+    /// Has a put of an object that came to no end.
+    pub(crate) fn begin(&self, key: &ObjectKey) {
+        lock(&self.objects).unfinished.insert(key.clone());
+    }
+
+    /// Has something happen just after the next listing was made.
+    pub(crate) fn after_listing(&self, happens: impl FnOnce() + Send + 'static) {
+        lock(&self.objects).after_listing = Some(Box::new(happens));
+    }
+
+    /// Has something happen just before the next object is asked for.
+    pub(crate) fn before_head(&self, happens: impl FnOnce() + Send + 'static) {
+        lock(&self.objects).before_head = Some(Box::new(happens));
     }
 
     pub(crate) fn holds(&self, key: &ObjectKey) -> bool {
@@ -702,6 +775,7 @@ impl BlobStore for FakeBlobs {
             None => {}
         }
         objects.whole.remove(key);
+        objects.unfinished.remove(key);
         Ok(())
     }
 
@@ -723,11 +797,40 @@ impl BlobStore for FakeBlobs {
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<Option<u64>, BlobError> {
+        let happens = lock(&self.objects).before_head.take();
+        if let Some(happens) = happens {
+            happens();
+        }
         Ok(lock(&self.objects).whole.get(key).map(|bytes| bytes.len() as u64))
     }
 
-    async fn list(&self, _: Option<&ObjectKey>, _: usize) -> Result<Vec<BlobEntry>, BlobError> {
-        unimplemented!("no use case lists objects")
+    async fn list(&self, after: Option<&ObjectKey>, limit: usize) -> Result<Vec<BlobEntry>, BlobError> {
+        let happens = lock(&self.objects).after_listing.take();
+        let listed = {
+            let objects = lock(&self.objects);
+            let behind = objects.whole.iter().filter(|(key, _)| after.is_none_or(|after| *key > after));
+            let entry = |(key, bytes): (&ObjectKey, &Vec<u8>)| BlobEntry {
+                key: key.clone(),
+                size: bytes.len() as u64,
+                modified: Fixture::new().now,
+            };
+            behind.map(entry).take(limit).collect()
+        };
+        if let Some(happens) = happens {
+            happens();
+        }
+        Ok(listed)
+    }
+
+    async fn list_unfinished(
+        &self,
+        after: Option<&ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<UnfinishedEntry>, BlobError> {
+        let objects = lock(&self.objects);
+        let behind = objects.unfinished.iter().filter(|key| after.is_none_or(|after| *key > after));
+        let entry = |key: &ObjectKey| UnfinishedEntry { key: key.clone(), begun: Fixture::new().now };
+        Ok(behind.map(entry).take(limit).collect())
     }
 
     async fn ping(&self) -> Result<(), BlobError> {

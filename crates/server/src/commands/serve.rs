@@ -4,6 +4,7 @@ use std::future::pending;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use agentdrop_adapters::durability::Durability;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
@@ -61,6 +62,9 @@ fn greet(config: &Config, running: &Running, out: &mut impl Write) -> io::Result
     }
     writeln!(out, "  database      {}", database_name(config))?;
     writeln!(out, "  files         {}", storage_name(config))?;
+    if config.durability == Durability::Os {
+        writeln!(out, "  durability    os: a power cut may lose what was answered with success")?;
+    }
     writeln!(out, "  API docs      {}/docs/", running.public_url)?;
     writeln!(out)?;
     writeln!(out, "Next, in another terminal: make an account and its first API key with")?;

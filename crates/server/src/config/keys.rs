@@ -236,6 +236,16 @@ keys! {
         allowed: "a whole number of seconds from 1 to 86400",
         doc: "How often expired transfers and abandoned uploads are looked for.",
     }
+    ROW_RETENTION_DAYS {
+        toml: "row_retention_days", env: "AGENTDROP_ROW_RETENTION_DAYS", kind: Whole, default: "90",
+        allowed: "a whole number of days from 0 (for ever) to 36500",
+        doc: "How long an ended transfer whose bytes are removed can still be looked up; also how long events and audit entries stay. 0 keeps them for ever.",
+    }
+    DURABILITY {
+        toml: "durability", env: "AGENTDROP_DURABILITY", kind: Text, default: "full",
+        allowed: "`full` or `os`",
+        doc: "When the embedded database and the embedded file store count something as stored: `full` when the disk has it, `os` when the operating system has it, which is faster and loses answered uploads in a power cut.",
+    }
     WORKERS {
         toml: "workers", env: "AGENTDROP_WORKERS", kind: Whole, unset: "the number of cores",
         allowed: "a whole number from 1 to 512",

@@ -21,6 +21,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use agentdrop_adapters::durability::Durability;
 use agentdrop_domain::settings::Settings;
 pub use ipnet::IpNet;
 
@@ -67,6 +68,8 @@ pub struct Config {
     pub settings: Settings,
     /// How long an upload may go without a byte.
     pub upload_idle: Duration,
+    /// When the embedded database and the embedded store count something as stored.
+    pub durability: Durability,
     /// Threads that parse HTTP and stream bodies.
     pub workers: usize,
     /// How long running requests may take to finish at shutdown.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use agentdrop_adapters::durability::Durability;
 use agentdrop_domain::plan::{PlanCatalogue, PlanName};
 use agentdrop_domain::settings::Settings;
 
@@ -84,6 +85,11 @@ impl Resolver {
         let auth_failures = self.read(&keys::AUTH_FAILURES_PER_MINUTE, parse::whole(0..=1_000_000));
         let upload_idle = self.seconds(&keys::UPLOAD_IDLE_SECONDS, 1..=3_600);
         let settings = self.settings();
+        let durability = self.read(&keys::DURABILITY, |text| match text {
+            "full" => Some(Durability::Full),
+            "os" => Some(Durability::Os),
+            _ => None,
+        });
         let workers = self.workers();
         let shutdown_grace = self.seconds(&keys::SHUTDOWN_GRACE_SECONDS, 0..=3_600);
         let log = self.log();
@@ -104,6 +110,7 @@ impl Resolver {
             auth_failures_per_minute: auth_failures?,
             settings: settings?,
             upload_idle: Duration::from_secs(upload_idle?.into()),
+            durability: durability?,
             workers: workers?,
             shutdown_grace: Duration::from_secs(shutdown_grace?.into()),
             log: log?,
@@ -216,6 +223,7 @@ impl Resolver {
         let pending_seconds = self.seconds(&keys::PENDING_SECONDS, 1..=604_800);
         let grant_seconds = self.seconds(&keys::GRANT_SECONDS, 1..=86_400);
         let sweep_seconds = self.seconds(&keys::SWEEP_SECONDS, 1..=86_400);
+        let row_retention_days = self.read(&keys::ROW_RETENTION_DAYS, parse::whole(0..=36_500));
         Some(Settings {
             plans: plans?,
             allow_key_revocation: allow_key_revocation?,
@@ -225,6 +233,7 @@ impl Resolver {
             pending_seconds: pending_seconds?,
             grant_seconds: grant_seconds?,
             sweep_seconds: sweep_seconds?,
+            row_retention_days: row_retention_days?,
         })
     }
 
@@ -297,6 +306,7 @@ impl Resolver {
                 ));
             }
         }
+        self.remark_durability(config);
         let lease = Duration::from_secs(config.settings.upload_lease_seconds.into());
         if lease <= config.upload_idle {
             self.layers.warnings.push(format!(
@@ -307,6 +317,32 @@ impl Resolver {
                 config.upload_idle.as_secs()
             ));
         }
+    }
+}
+
+impl Resolver {
+    fn remark_durability(&mut self, config: &Config) {
+        if config.durability == Durability::Full {
+            return;
+        }
+        let embedded: Vec<&str> = [
+            matches!(config.database, Database::Sqlite(_)).then_some("rows in SQLite"),
+            matches!(config.storage, Storage::Files(_)).then_some("bytes in files"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let key = &keys::DURABILITY;
+        self.layers.warnings.push(if embedded.is_empty() {
+            format!(
+                "{key} is `os`, which means nothing here: Postgres and S3 decide for themselves what survives"
+            )
+        } else {
+            format!(
+                "{key} is `os`: a power cut may lose {} that were answered with success",
+                embedded.join(" and ")
+            )
+        });
     }
 }
 

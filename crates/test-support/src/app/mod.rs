@@ -64,7 +64,7 @@ pub struct App {
     /// The configuration it runs with.
     pub config: Config,
     client: reqwest::Client,
-    _backing: Backing,
+    backing: Backing,
 }
 
 /// What a server stands on, fresh and of its own; it goes away with this value, not with the server.
@@ -130,7 +130,7 @@ impl App {
         let running = start(&config).await.expect("the server starts");
         let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
         let (url, backend) = (running.public_url.clone(), backing.backend);
-        Self { url, backend, running, config, client, _backing: backing }
+        Self { url, backend, running, config, client, backing }
     }
 
     /// A new account on the default plan: `NAME@example.com`.
@@ -152,6 +152,12 @@ impl App {
             name: created.account.name,
             key: created.key.token.reveal().to_owned(),
         }
+    }
+
+    /// The `AGENTDROP_…` variables of its backing, for another program on the same.
+    #[must_use]
+    pub const fn environment(&self) -> &BTreeMap<String, String> {
+        &self.backing.environment
     }
 
     /// A request to a path (or a whole URL), with a key unless it is empty.

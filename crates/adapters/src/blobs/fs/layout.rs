@@ -42,6 +42,16 @@ impl Layout {
         self.root.join(INCOMING).join(key.as_str().replace('/', "."))
     }
 
+    /// The folder of all unfinished uploads.
+    pub fn incoming_root(&self) -> PathBuf {
+        self.root.join(INCOMING)
+    }
+
+    /// The key whose unfinished uploads are in a folder of that name.
+    pub fn key_of_incoming(name: &str) -> Option<ObjectKey> {
+        ObjectKey::try_from(name.replace('.', "/")).ok()
+    }
+
     /// Opens a new file for an upload; several of one key do not meet.
     pub fn begin(&self, key: &ObjectKey) -> io::Result<(File, PathBuf)> {
         let folder = self.incoming(key);

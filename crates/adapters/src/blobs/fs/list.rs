@@ -1,10 +1,11 @@
 //! Listing the objects in the order of their keys.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use agentdrop_domain::blob::{BlobEntry, ObjectKey};
+use agentdrop_domain::blob::{BlobEntry, ObjectKey, UnfinishedEntry};
 
 use super::layout::{Layout, is_absence};
 
@@ -14,6 +15,32 @@ pub(super) fn page(layout: &Layout, after: Option<&ObjectKey>, limit: usize) -> 
     let mut page = Page { after: after.map_or("", ObjectKey::as_str), limit, found: Vec::new() };
     page.visit(layout.root(), "")?;
     Ok(page.found)
+}
+
+/// Up to `limit` folders of unfinished uploads whose keys lie behind `after`.
+pub(super) fn unfinished(
+    layout: &Layout,
+    after: Option<&ObjectKey>,
+    limit: usize,
+) -> io::Result<Vec<UnfinishedEntry>> {
+    // The smallest keys, with one more than is wanted in memory at most.
+    let mut found = BTreeMap::new();
+    for folder in fs::read_dir(layout.incoming_root())? {
+        let folder = folder?;
+        let Some(key) = folder.file_name().to_str().and_then(Layout::key_of_incoming) else { continue };
+        if after.is_some_and(|after| key <= *after) {
+            continue;
+        }
+        match folder.metadata().and_then(|about| about.modified()) {
+            Ok(begun) => found.insert(key, begun.into()),
+            Err(e) if is_absence(&e) => continue,
+            Err(e) => return Err(e),
+        };
+        if found.len() > limit {
+            found.pop_last();
+        }
+    }
+    Ok(found.into_iter().map(|(key, begun)| UnfinishedEntry { key, begun }).collect())
 }
 
 struct Page<'a> {

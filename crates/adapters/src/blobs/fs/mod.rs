@@ -16,22 +16,15 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use agentdrop_domain::blob::{Blob, BlobEntry, BlobError, BlobStore, ByteSource, ObjectKey, Stored};
+use agentdrop_domain::blob::{
+    Blob, BlobEntry, BlobError, BlobStore, ByteSource, ObjectKey, Stored, UnfinishedEntry,
+};
 use async_trait::async_trait;
 
 use self::error::blocking;
 use self::layout::Layout;
 use super::digest;
-
-/// When a stored object counts as stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// When the disk has it: file and folder are synced, so that it survives a power cut.
-    #[default]
-    Full,
-    /// When the operating system has it: it survives a crash of this process, not one of the machine.
-    Os,
-}
+pub use crate::durability::Durability;
 
 /// A [`BlobStore`] in a folder of the local file system.
 #[derive(Debug, Clone)]
@@ -91,6 +84,15 @@ impl BlobStore for FsBlobStore {
     async fn list(&self, after: Option<&ObjectKey>, limit: usize) -> Result<Vec<BlobEntry>, BlobError> {
         let (layout, after) = (self.layout.clone(), after.cloned());
         blocking(move || list::page(&layout, after.as_ref(), limit)).await
+    }
+
+    async fn list_unfinished(
+        &self,
+        after: Option<&ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<UnfinishedEntry>, BlobError> {
+        let (layout, after) = (self.layout.clone(), after.cloned());
+        blocking(move || list::unfinished(&layout, after.as_ref(), limit)).await
     }
 
     async fn sha256(&self, keys: &[ObjectKey]) -> Result<[u8; 32], BlobError> {

@@ -1,8 +1,8 @@
 //! Listing the objects in the order of their keys.
 
-use agentdrop_domain::blob::{BlobEntry, BlobError, ObjectKey};
+use agentdrop_domain::blob::{BlobEntry, BlobError, ObjectKey, UnfinishedEntry};
 use agentdrop_domain::clock::Timestamp;
-use aws_sdk_s3::types::Object;
+use aws_sdk_s3::types::{MultipartUpload, Object};
 
 use super::Bucket;
 use super::error::{self, failed, odd};
@@ -32,6 +32,40 @@ pub(super) async fn page(
         }
     }
     Ok(found)
+}
+
+/// Unfinished uploads behind `after`: one page of them that has one of ours.
+pub(super) async fn unfinished(
+    bucket: &Bucket,
+    after: Option<&ObjectKey>,
+    limit: usize,
+) -> Result<Vec<UnfinishedEntry>, BlobError> {
+    const OPERATION: &str = "ListMultipartUploads";
+    let uploads = i32::try_from(limit.min(MAX_KEYS)).unwrap_or(i32::MAX);
+    let mut marker = after.map(|key| key.as_str().to_owned());
+    loop {
+        let request = bucket.client.list_multipart_uploads().bucket(&bucket.name).max_uploads(uploads);
+        let page = match request.set_key_marker(marker).send().await {
+            Ok(page) => page,
+            // Then the service's own rule for unfinished uploads has to remove them.
+            Err(e) if error::code(&e) == Some("NotImplemented") => return Ok(Vec::new()),
+            Err(e) => return Err(failed(OPERATION, &bucket.name, e)),
+        };
+        let found: Vec<_> = page.uploads().iter().filter_map(unfinished_entry).collect();
+        marker = page.uploads().last().and_then(MultipartUpload::key).map(str::to_owned);
+        // Some services begin again at the marker's own key.
+        let found: Vec<_> =
+            found.into_iter().filter(|entry| after.is_none_or(|after| entry.key > *after)).collect();
+        if !found.is_empty() || page.is_truncated() != Some(true) || marker.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+fn unfinished_entry(upload: &MultipartUpload) -> Option<UnfinishedEntry> {
+    let key = ObjectKey::try_from(upload.key()?.to_owned()).ok()?;
+    let begun = upload.initiated()?;
+    Some(UnfinishedEntry { key, begun: Timestamp::from_timestamp(begun.secs(), begun.subsec_nanos())? })
 }
 
 /// `None` for what somebody else put into the bucket.

@@ -16,7 +16,9 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
-use agentdrop_domain::blob::{Blob, BlobEntry, BlobError, BlobStore, ByteSource, ObjectKey, Stored};
+use agentdrop_domain::blob::{
+    Blob, BlobEntry, BlobError, BlobStore, ByteSource, ObjectKey, Stored, UnfinishedEntry,
+};
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -157,6 +159,14 @@ impl BlobStore for S3BlobStore {
 
     async fn list(&self, after: Option<&ObjectKey>, limit: usize) -> Result<Vec<BlobEntry>, BlobError> {
         listing::page(&self.bucket, after, limit).await
+    }
+
+    async fn list_unfinished(
+        &self,
+        after: Option<&ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<UnfinishedEntry>, BlobError> {
+        listing::unfinished(&self.bucket, after, limit).await
     }
 
     async fn sha256(&self, keys: &[ObjectKey]) -> Result<[u8; 32], BlobError> {

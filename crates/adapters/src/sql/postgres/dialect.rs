@@ -98,6 +98,7 @@ mod tests {
 
     use super::super::connect::Target;
     use super::{Conn, DIAGNOSIS};
+    use crate::durability::Durability;
     use crate::sql::Options;
 
     const OPTIONS: Options = Options {
@@ -105,6 +106,7 @@ mod tests {
         wait: Duration::from_secs(30),
         statement_timeout: Duration::from_secs(30),
         lock_timeout: Duration::from_secs(30),
+        durability: Durability::Full,
     };
 
     async fn connect(database: &TestDatabase, options: Options) -> Conn {

@@ -15,8 +15,10 @@ mod key;
 mod pairings;
 mod presigned;
 mod quotas;
+mod retention;
 pub(super) mod schema;
 mod session;
+mod storage;
 mod transfers;
 mod uploads;
 

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 use url::Url;
 
 use super::shared::SqlStore;
+use crate::durability::Durability;
 use crate::sql::error::{NoConnection, in_one_line};
 use crate::sql::pool::{Connections, PoolSize};
 use crate::sql::{Administration, OpenError, Options};
@@ -20,6 +21,7 @@ use crate::sql::{Administration, OpenError, Options};
 pub(super) struct Target {
     url: String,
     busy_timeout: Duration,
+    durability: Durability,
 }
 
 /// What a connection is for.
@@ -65,7 +67,7 @@ impl Target {
         let mut url = Url::from_file_path(&path).map_err(|()| refused(io::ErrorKind::InvalidInput.into()))?;
         // The file is there: a later connection that does not find it must not begin an empty one.
         url.set_query(Some("mode=rw"));
-        Ok(Self { url: url.into(), busy_timeout: options.lock_timeout })
+        Ok(Self { url: url.into(), busy_timeout: options.lock_timeout, durability: options.durability })
     }
 
     /// A connection on this thread.
@@ -83,11 +85,16 @@ impl Target {
         format!(
             "PRAGMA busy_timeout = {};
              PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
+             PRAGMA synchronous = {};
              PRAGMA foreign_keys = ON;
              PRAGMA journal_size_limit = {WAL_KEPT_BYTES};
              PRAGMA query_only = {};",
             self.busy_timeout.as_millis(),
+            match self.durability {
+                Durability::Full => "FULL",
+                // The write-ahead log is synced when it is folded into the file, not at each commit.
+                Durability::Os => "NORMAL",
+            },
             if purpose == Purpose::Read { "ON" } else { "OFF" },
         )
     }

@@ -57,6 +57,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("delivery", "both"),
     ("pending.seconds", "0"),
     ("sweep.seconds", "0"),
+    ("row_retention_days", "-1"),
+    ("durability", "none"),
     ("workers", "0"),
     ("shutdown.grace_seconds", "soon"),
     ("log", "info,x=loud"),
@@ -228,6 +230,25 @@ fn odd_combinations_are_warnings() {
     let short_lease = Setup::new().env("AGENTDROP_UPLOAD_LEASE_SECONDS", "60");
     let warnings = short_lease.load().warnings;
     assert!(warnings[0].starts_with("`upload.lease_seconds`"), "{warnings:?}");
+}
+
+#[test]
+fn less_than_full_durability_is_a_warning_that_says_what_may_be_lost() {
+    let os = || Setup::new().env("AGENTDROP_DURABILITY", "os");
+    let lost = |setup: Setup| setup.load().warnings.remove(0);
+    assert!(Setup::new().load().warnings.is_empty());
+    assert!(lost(os()).contains("may lose rows in SQLite and bytes in files"));
+    let postgres = || os().env("AGENTDROP_DATABASE_URL", "postgres://u:p@h/d");
+    assert!(lost(postgres()).contains("may lose bytes in files"));
+    let s3 = postgres()
+        .env("AGENTDROP_S3_BUCKET", "bytes")
+        .env("AGENTDROP_S3_ACCESS_KEY_ID", "id")
+        .env("AGENTDROP_S3_SECRET_ACCESS_KEY", "secret");
+    assert!(lost(s3).contains("means nothing here"));
+    assert_problem(
+        &Setup::new().env("AGENTDROP_DURABILITY", "none"),
+        &["`durability` (AGENTDROP_DURABILITY) must be `full` or `os`"],
+    );
 }
 
 #[test]

@@ -75,6 +75,8 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("delivery", "direct", "\"direct\""),
     ("pending.seconds", "3600", "3600"),
     ("sweep.seconds", "31", "31"),
+    ("row_retention_days", "0", "0"),
+    ("durability", "os", "\"os\""),
     ("workers", "5", "5"),
     ("shutdown.grace_seconds", "31", "31"),
     ("log", "debug", "\"debug\""),

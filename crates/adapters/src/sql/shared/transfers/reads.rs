@@ -175,7 +175,10 @@ impl Session {
     }
 
     /// Transfers with their files, all files in one query.
-    pub(super) async fn with_files(&mut self, rows: Vec<TransferRow>) -> Result<Vec<Transfer>, StoreError> {
+    pub(in super::super) async fn with_files(
+        &mut self,
+        rows: Vec<TransferRow>,
+    ) -> Result<Vec<Transfer>, StoreError> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }

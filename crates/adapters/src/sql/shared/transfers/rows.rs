@@ -14,7 +14,7 @@ use crate::sql::values::{Corrupt, bytes, number, object_key, stored, text, word}
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = transfers, check_for_backend(Db))]
-pub(super) struct TransferRow {
+pub(in super::super) struct TransferRow {
     pub(super) id: Key,
     mode: String,
     status: String,

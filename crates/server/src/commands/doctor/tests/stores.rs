@@ -2,7 +2,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use agentdrop_adapters::blobs::fs::{Durability, FsBlobStore};
-use agentdrop_domain::blob::{Blob, BlobEntry, BlobError, BlobStore, ByteSource, ObjectKey, Stored};
+use agentdrop_domain::blob::{
+    Blob, BlobEntry, BlobError, BlobStore, ByteSource, ObjectKey, Stored, UnfinishedEntry,
+};
 use agentdrop_test_support::s3::S3Server;
 use async_trait::async_trait;
 
@@ -85,6 +87,14 @@ impl BlobStore for Faulty {
 
     async fn list(&self, after: Option<&ObjectKey>, limit: usize) -> Result<Vec<BlobEntry>, BlobError> {
         if self.fault == Fault::Forgetful { Ok(Vec::new()) } else { self.store.list(after, limit).await }
+    }
+
+    async fn list_unfinished(
+        &self,
+        after: Option<&ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<UnfinishedEntry>, BlobError> {
+        self.store.list_unfinished(after, limit).await
     }
 
     async fn sha256(&self, keys: &[ObjectKey]) -> Result<[u8; 32], BlobError> {
