@@ -5,9 +5,12 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use agentdrop_adapters::blobs::fs::{DiskReserve, Durability, FreeSpace, FsBlobStore};
+use agentdrop_adapters::clock::SystemClock;
 use agentdrop_domain::blob::{BlobError, BlobStore, ByteSource, SourceError};
+use agentdrop_domain::clock::Clock as _;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tempfile::TempDir;
@@ -142,8 +145,8 @@ async fn a_folder_that_vanished_is_an_outage_and_not_an_absent_object() {
 async fn unfinished_uploads_are_told_of_in_the_order_of_their_keys() {
     let Fixture { store, root } = Fixture::new(Durability::Full).await;
     let keys = Keys::new();
-    let before: agentdrop_domain::clock::Timestamp =
-        (std::time::SystemTime::now() - std::time::Duration::from_secs(10)).into();
+    // The folder's own clock may be a little behind.
+    let before = SystemClock.now() - Duration::from_secs(10);
     for name in ["c", "a-b", "a/b", "b"] {
         let folder = root.path().join(".incoming").join(keys.key(name).as_str().replace('/', "."));
         std::fs::create_dir(&folder).unwrap();

@@ -15,7 +15,7 @@ async fn keeps_to_its_document(backend: Backend) {
     let ann = app.account("ann").await;
     let program = std::env::var("AGENTDROP_TEST_SCHEMATHESIS");
     let folder = tempfile::tempdir().unwrap();
-    let mut schemathesis = command(&program.expect("AGENTDROP_TEST_SCHEMATHESIS is set by scripts/test"));
+    let mut schemathesis = command(program.expect("AGENTDROP_TEST_SCHEMATHESIS is set by scripts/test"));
     schemathesis.args(["run", &format!("{}/openapi.json", app.url), "--url", &app.url, "--no-color"]);
     schemathesis.args(["--header", &format!("Authorization: Bearer {}", ann.key), "--checks", CHECKS]);
     // It keeps notes where it runs.
