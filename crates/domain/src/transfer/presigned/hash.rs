@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use super::parts::PartsThere;
-use crate::act::{self, Act, Cx, Ports};
+use crate::act::{self, Act, Ask, Cx, Ports};
 use crate::ids::{FileId, TransferId};
-use crate::store::{StoreError, UnitOfWork};
+use crate::store::{ReadView, StoreError, UnitOfWork};
 use crate::transfer::{ReceiveError, TransferFile};
 
 /// Reads all parts of a file and notes the SHA-256 of the whole.
@@ -13,6 +13,10 @@ use crate::transfer::{ReceiveError, TransferFile};
 /// # Errors
 /// If the database or the store does not answer; doing it again is harmless.
 pub async fn hash_file(ports: &Ports, transfer: TransferId, file: FileId) -> Result<(), ReceiveError> {
+    // Another worker, or an earlier attempt, has done it: the parts of a complete file never change.
+    if act::ask(ports, &IsHashed { transfer, file }).await? {
+        return Ok(());
+    }
     let keys: Vec<_> =
         act::ask(ports, &PartsThere { file }).await?.into_iter().map(|part| part.object_key).collect();
     // Given up, or removed, since.
@@ -29,6 +33,23 @@ pub async fn hash_file(ports: &Ports, transfer: TransferId, file: FileId) -> Res
 
 async fn is_there(ports: &Ports, file: FileId) -> Result<bool, StoreError> {
     Ok(!act::ask(ports, &PartsThere { file }).await?.is_empty())
+}
+
+struct IsHashed {
+    transfer: TransferId,
+    file: FileId,
+}
+
+#[async_trait]
+impl Ask for IsHashed {
+    type Output = bool;
+    type Error = StoreError;
+
+    async fn answer(&self, _: &Cx<'_>, view: &mut dyn ReadView) -> Result<bool, StoreError> {
+        let transfer = view.transfer(self.transfer).await?;
+        let files = transfer.map(|transfer| transfer.files).unwrap_or_default();
+        Ok(files.iter().any(|file| file.id == self.file && file.sha256.is_some()))
+    }
 }
 
 struct NoteHash {

@@ -40,6 +40,8 @@ use crate::transfer::Upload;
 pub const MIN_PART_BYTES: u64 = 5 << 20;
 /// The largest part, in bytes: what S3 takes.
 pub const MAX_PART_BYTES: u64 = 5 << 30;
+/// The largest file, in bytes: what S3 takes.
+pub const MAX_FILE_BYTES: u64 = 5 << 40;
 /// The most parts that the files of one transfer may have together: their list fits into a JSON body.
 pub const MAX_PARTS: u64 = 2_500;
 

@@ -152,10 +152,12 @@ impl Act for CompleteParts {
         check_claims(&self.parts, &parts)?;
         check_all_there(&parts, prepared.parts_needed(file.size))?;
         let whole = TransferFile { parts: u32::try_from(parts.len()).unwrap_or(u32::MAX), ..file.clone() };
-        tx.set_file_bytes(&whole).await?;
-        tx.set_file_state(self.file, FileState::Arrived).await?;
-        let hash = JobKind::HashFile { transfer: self.transfer, file: self.file };
-        tx.enqueue(&Job { id: cx.ids.next(), kind: hash, run_at: cx.now, attempts: 0 }).await?;
+        if prepared.state == FileState::Awaited {
+            tx.set_file_bytes(&whole).await?;
+            tx.set_file_state(self.file, FileState::Arrived).await?;
+            let hash = JobKind::HashFile { transfer: self.transfer, file: self.file };
+            tx.enqueue(&Job { id: cx.ids.next(), kind: hash, run_at: cx.now, attempts: 0 }).await?;
+        }
         Ok(whole)
     }
 }

@@ -9,7 +9,8 @@ use super::super::route::{RouteError, check_channel, check_encryption};
 use super::super::upload::lease_lost;
 use super::super::{Draft, FileName, Transfer, TransferFile, TransferStatus};
 use super::{
-    BegunUpload, FileState, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, Prepared, PreparedFile, part_count,
+    BegunUpload, FileState, MAX_FILE_BYTES, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, Prepared,
+    PreparedFile, part_count,
 };
 use crate::account::{QuotaError, count_transfer, reserve_storage};
 use crate::act::{Act, Cx};
@@ -141,6 +142,9 @@ impl PrepareTransfer {
         let mut errors = FieldErrors::default();
         let mut parts = 0;
         for (index, file) in self.files.iter().enumerate() {
+            if file.size > MAX_FILE_BYTES {
+                errors.add(format!("files[{index}].size"), format!("must be at most {MAX_FILE_BYTES} bytes"));
+            }
             let Some(part_size) = file.part_size else { continue };
             let count = part_count(file.size, part_size.max(1));
             parts += count;

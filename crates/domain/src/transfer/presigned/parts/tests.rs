@@ -46,6 +46,10 @@ async fn parts_are_put_together_and_hashed() {
     let mut folded = [0; 32];
     folded[..7].copy_from_slice(b"abcdefg");
     assert_eq!(world.rows().transfers[&id(50)].files[1].sha256, Some(folded));
+    // Completed once more, it is not read again.
+    act::perform(&world.ports(), &complete(claims(&world))).await.unwrap();
+    assert_eq!(work_once(&world.ports()).await.unwrap().taken, 0);
+    assert_eq!(world.rows().transfers[&id(50)].files[1].sha256, Some(folded));
 }
 
 #[tokio::test]

@@ -101,6 +101,20 @@ async fn parts_have_bounds() {
 }
 
 #[tokio::test]
+async fn sizes_add_up() {
+    for (size, allowed) in [(MAX_FILE_BYTES, true), (MAX_FILE_BYTES + 1, false), (u64::MAX, false)] {
+        let files = (0..100).map(|n| declared(&n.to_string(), size, None)).collect();
+        match perform(prepare(files), &unlimited()).await {
+            Ok((transfer, _)) => assert!(allowed && transfer.total_size == 100 * size),
+            Err(PrepareError::Route(RouteError::Invalid(invalid))) => {
+                assert!(!allowed && fields(&invalid)[0] == "files[0].size");
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_file_is_no_larger_than_the_plan_allows() {
     let fixture = Fixture::new();
     for (size, allowed) in [(50 * MIB, true), (50 * MIB + 1, false)] {
