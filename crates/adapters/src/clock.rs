@@ -1,6 +1,9 @@
 //! The system's clock.
 
-use agentdrop_domain::clock::{Clock, Timestamp};
+use std::time::Duration;
+
+use agentdrop_domain::clock::{Clock, Timer, Timestamp};
+use async_trait::async_trait;
 use chrono::{SubsecRound, Utc};
 
 /// Tells the system's time, in whole microseconds.
@@ -14,9 +17,20 @@ impl Clock for SystemClock {
     }
 }
 
+/// Waits on the runtime that it is called from.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokioTimer;
+
+#[async_trait]
+impl Timer for TokioTimer {
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use super::*;
 

@@ -122,7 +122,8 @@ contract! {
         a_files_bytes_are_noted
         only_a_pending_transfer_becomes_active
         a_pending_transfer_ends_like_an_active_one
-        what_ran_out_is_found_unless_bytes_are_on_their_way
+        what_ran_out_is_found_unless_it_was_prolonged
+        a_recipient_hears_of_what_was_confirmed_alone
     }
     storage {
         transfers_with_bytes_are_paged_by_id
@@ -140,6 +141,7 @@ contract! {
         a_lease_is_renewed_until_the_sweeper_comes
         settling_and_reaping_exclude_each_other
         abandoned_uploads_are_found
+        a_newer_upload_of_a_piece_takes_the_others
     }
     quotas {
         storage_stays_within_its_limit
@@ -156,6 +158,7 @@ contract! {
         a_job_that_is_queued_again_while_it_is_done_is_done_again
         due_jobs_are_leased_oldest_first
         a_lease_that_ran_out_is_taken_over
+        a_held_job_is_held_longer
         a_postponed_job_comes_back
         parallel_workers_never_share_a_job
         a_job_queued_while_it_is_finished_is_not_lost

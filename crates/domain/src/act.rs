@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::agent::KeyInspector;
 use crate::blob::BlobStore;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Timer, Timestamp};
 use crate::error::ActError;
 use crate::fault::{self, Side};
 use crate::idempotency::Sealer;
@@ -30,6 +30,8 @@ pub struct Ports {
     pub direct: Option<Arc<dyn DirectStore>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Waiting.
+    pub timer: Arc<dyn Timer>,
     /// Ids.
     pub ids: Arc<dyn IdGenerator>,
     /// Tokens.

@@ -1,5 +1,8 @@
 //! Time is a port.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 /// A moment in UTC with microseconds, the finest both databases keep.
@@ -9,4 +12,11 @@ pub type Timestamp = DateTime<Utc>;
 pub trait Clock: Send + Sync {
     /// Now, truncated to whole microseconds, so that a stored and re-read timestamp equals the original.
     fn now(&self) -> Timestamp;
+}
+
+/// Waits.
+#[async_trait]
+pub trait Timer: Send + Sync {
+    /// Returns after that long.
+    async fn sleep(&self, duration: Duration);
 }

@@ -10,6 +10,7 @@ mod own_listener;
 pub mod serve;
 pub mod tls;
 pub mod wiring;
+mod worker;
 
 /// An error and its causes in one line, for people and logs.
 #[must_use]

@@ -6,21 +6,16 @@ use std::time::Duration;
 
 use agentdrop_api::{Api, ApiSettings, Listener, ServeOptions, serve};
 use agentdrop_domain::act::Ports;
-use agentdrop_domain::job::{ensure_sweep, work_once};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Key, keys};
 use crate::tls::{Certificate, TlsError};
 use crate::wiring::{self, Node, WiringError};
-use crate::with_causes;
+use crate::worker;
 
-/// The pause between two looks into an empty job queue.
-const IDLE_PAUSE: Duration = Duration::from_secs(1);
-/// How long a stopping node waits for the round of jobs that is under way.
+/// How long a stopping node waits for the jobs that are under way.
 const LAST_JOB: Duration = Duration::from_secs(5);
-/// The pause after the job queue did not answer.
-const OUTAGE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +59,7 @@ pub struct Running {
     pub ports: Ports,
     http: actix_web::dev::ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
-    working: JoinHandle<()>,
+    workers: JoinSet<()>,
     stop: CancellationToken,
 }
 
@@ -95,7 +90,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let server = serve(api, main, blobs, options).map_err(StartError::Http)?;
     let http = server.handle();
     let stop = CancellationToken::new();
-    let working = tokio::spawn(work(ports.clone(), stop.clone()));
+    let workers = worker::start(&ports, &stop);
     let serving = tokio::spawn(server);
     Ok(Running {
         address,
@@ -106,7 +101,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         ports,
         http,
         serving,
-        working,
+        workers,
         stop,
     })
 }
@@ -134,9 +129,9 @@ impl Running {
     }
 
     /// Ends at once. A job that is cut off is begun again when its lease has run out.
-    pub async fn abort(self) {
+    pub async fn abort(mut self) {
         self.stop.cancel();
-        self.working.abort();
+        self.workers.abort_all();
         self.http.stop(false).await;
         self.end().await;
     }
@@ -151,49 +146,12 @@ impl Running {
     }
 
     async fn end(mut self) {
-        if tokio::time::timeout(LAST_JOB, &mut self.working).await.is_err() {
-            self.working.abort();
+        let ended = async { while self.workers.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_JOB, ended).await.is_err() {
+            self.workers.abort_all();
         }
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "the HTTP server ended badly");
-        }
-    }
-}
-
-/// Does background jobs until told to stop.
-async fn work(ports: Ports, stop: CancellationToken) {
-    if let Err(error) = ensure_sweep(&ports).await {
-        // Another node's sweep, or the next start, will have it.
-        tracing::warn!(cause = with_causes(&error), "the sweep could not be put into the queue");
-    }
-    while !stop.is_cancelled() {
-        // In a task of its own, so that a panic in a driver does not end the work for good.
-        let round = tokio::spawn(round(ports.clone())).await;
-        let pause = round.unwrap_or_else(|error| {
-            tracing::error!(%error, "a round of background work ended badly");
-            Some(OUTAGE_PAUSE)
-        });
-        if let Some(pause) = pause {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
-    }
-}
-
-/// One round of work; how long to rest after it.
-async fn round(ports: Ports) -> Option<Duration> {
-    match work_once(&ports).await {
-        Ok(round) => {
-            for (kind, error) in &round.failures {
-                tracing::warn!(?kind, cause = with_causes(error), "a job failed and will be tried again");
-            }
-            (round.taken == 0).then_some(IDLE_PAUSE)
-        }
-        Err(error) => {
-            tracing::warn!(cause = with_causes(&error), "the job queue does not answer");
-            Some(OUTAGE_PAUSE)
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use agentdrop_adapters::blobs::fs::{Disk, DiskReserve, FsBlobStore};
 use agentdrop_adapters::blobs::s3::{S3BlobStore, S3Config, S3DirectStore};
-use agentdrop_adapters::clock::SystemClock;
+use agentdrop_adapters::clock::{SystemClock, TokioTimer};
 use agentdrop_adapters::ids::UuidGenerator;
 use agentdrop_adapters::keys::Curve25519;
 use agentdrop_adapters::sealer::TokenSealer;
@@ -75,6 +75,7 @@ pub async fn open(config: &Config) -> Result<Node, WiringError> {
         blobs,
         direct: direct_store(config)?,
         clock: Arc::new(SystemClock),
+        timer: Arc::new(TokioTimer),
         ids: Arc::new(UuidGenerator),
         secrets: Arc::new(OsSecrets::default()),
         keys: Arc::new(Curve25519),

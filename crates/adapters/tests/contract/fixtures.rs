@@ -227,6 +227,7 @@ pub fn transfer(n: u64, from: Side, to: Side) -> Transfer {
         expires_at: at(n as i64 + 3_600),
         ended_at: None,
         purged_at: None,
+        announced: true,
     }
 }
 
@@ -246,7 +247,7 @@ pub fn upload(n: u64, account: u64) -> Upload {
     Upload {
         id: id(n),
         account_id: id(account),
-        transfer_id: None,
+        piece: None,
         object_key: object_key(n),
         reserved_bytes: 1 << 40,
         created_at: at(n as i64),

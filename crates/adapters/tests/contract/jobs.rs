@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use agentdrop_domain::ids::JobId;
-use agentdrop_domain::job::{Job, JobKind};
+use agentdrop_domain::job::{Job, JobKind, Lane};
 use agentdrop_domain::store::Database;
 
 use super::backend::{TestDb, commit, in_parallel};
@@ -14,7 +14,7 @@ async fn with_jobs(db: &TestDb, jobs: &[Job]) {
 }
 
 async fn leased(db: &TestDb, now: i64, until: i64, limit: u32) -> Vec<Job> {
-    commit!(db, |tx| tx.lease_jobs(at(now), at(until), limit).await.unwrap())
+    commit!(db, |tx| tx.lease_jobs(Lane::Prompt, at(now), at(until), limit).await.unwrap())
 }
 
 fn begun(attempts: u32, job: Job) -> Job {
@@ -41,8 +41,28 @@ pub async fn a_job_of_every_kind_reads_back_as_it_was_written(db: &TestDb) {
     ];
     let jobs: Vec<Job> = (1..).zip(kinds).map(|(n, kind)| Job { kind, ..job(n, 0) }).collect();
     with_jobs(db, &jobs).await;
-    let held: Vec<Job> = jobs.into_iter().map(|job| begun(1, job)).collect();
-    assert_eq!(leased(db, 0, 100, 10).await, held);
+    let mut held = Vec::new();
+    for lane in Lane::ALL {
+        let leased = commit!(db, |tx| tx.lease_jobs(lane, at(0), at(100), 10).await.unwrap());
+        assert!(leased.iter().all(|job| job.kind.lane() == lane), "{leased:?}");
+        held.extend(leased);
+    }
+    held.sort_by_key(|job| job.id);
+    let begun: Vec<Job> = jobs.into_iter().map(|job| begun(1, job)).collect();
+    assert_eq!(held, begun, "each is in one lane");
+}
+
+pub async fn a_held_job_is_held_longer(db: &TestDb) {
+    with_jobs(db, &[job(1, 0)]).await;
+    let held = leased(db, 0, 100, 1).await.remove(0);
+    commit!(db, |tx| assert!(tx.renew_job(&held, at(200)).await.unwrap()));
+    assert_eq!(leased(db, 150, 300, 1).await, []);
+    let next = leased(db, 200, 300, 1).await.remove(0);
+    commit!(db, |tx| {
+        assert!(!tx.renew_job(&held, at(900)).await.unwrap(), "another has it");
+        assert!(tx.finish_job(&next).await.unwrap());
+        assert!(!tx.renew_job(&next, at(900)).await.unwrap(), "it is gone");
+    });
 }
 
 pub async fn a_job_that_is_queued_again_while_it_is_done_is_done_again(db: &TestDb) {
@@ -101,7 +121,7 @@ pub async fn parallel_workers_never_share_a_job(db: &TestDb) {
             // Until the queue is empty for this worker.
             loop {
                 let mut tx = database.begin().await.unwrap();
-                let jobs = tx.lease_jobs(at(0), at(100), 3).await.unwrap();
+                let jobs = tx.lease_jobs(Lane::Prompt, at(0), at(100), 3).await.unwrap();
                 tx.commit().await.unwrap();
                 if jobs.is_empty() {
                     return mine;

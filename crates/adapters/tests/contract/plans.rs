@@ -72,6 +72,7 @@ pub async fn no_query_reads_a_whole_table() {
         idempotency::only_the_attempt_that_holds_a_mark_moves_it
         idempotency::spent_records_are_forgotten_in_batches
         jobs::a_postponed_job_comes_back
+        jobs::a_held_job_is_held_longer
         pairings::pairings_are_listed_newest_first_with_cards
         pairings::living_pairings_are_found
         pairings::pending_pairings_are_counted_for_whom_they_wait
@@ -80,7 +81,8 @@ pub async fn no_query_reads_a_whole_table() {
         presigned::a_files_bytes_are_noted
         presigned::only_a_pending_transfer_becomes_active
         presigned::a_pending_transfer_ends_like_an_active_one
-        presigned::what_ran_out_is_found_unless_bytes_are_on_their_way
+        presigned::what_ran_out_is_found_unless_it_was_prolonged
+        presigned::a_recipient_hears_of_what_was_confirmed_alone
         quotas::storage_stays_within_its_limit
         quotas::transfers_are_counted_by_the_month
         quotas::a_transfer_gives_back_what_it_holds_once
@@ -99,6 +101,7 @@ pub async fn no_query_reads_a_whole_table() {
         transfers::grants_protect_until_they_end
         uploads::settling_and_reaping_exclude_each_other
         uploads::abandoned_uploads_are_found
+        uploads::a_newer_upload_of_a_piece_takes_the_others
     }
     let statements = STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let db = TestDb::sqlite().await;

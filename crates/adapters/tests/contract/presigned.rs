@@ -1,16 +1,23 @@
+use agentdrop_domain::ids::TransferId;
+use agentdrop_domain::page::Page;
 use agentdrop_domain::transfer::{
-    FilePart, FileState, Prepared, PreparedFile, Transfer, TransferFile, TransferStatus, Upload,
+    FilePart, FileState, InboxQuery, Prepared, PreparedFile, Transfer, TransferFile, TransferStatus,
 };
 
 use super::backend::{TestDb, commit};
-use super::fixtures::{at, bytes, file, id, object_key, transfer, upload};
+use super::fixtures::{at, bytes, file, id, object_key, transfer};
 use super::scene::{self, A11, B21};
 
 /// The pending transfer `n` of two files, numbered from `10 * n`, which waits until second 100.
 fn pending(n: u64) -> (Transfer, Prepared) {
     let files = vec![file(10 * n), file(10 * n + 1)];
-    let transfer =
-        Transfer { status: TransferStatus::Pending, files, expires_at: at(100), ..transfer(n, A11, B21) };
+    let transfer = Transfer {
+        status: TransferStatus::Pending,
+        announced: false,
+        files,
+        expires_at: at(100),
+        ..transfer(n, A11, B21)
+    };
     let awaited = |file: u64, part_size| PreparedFile {
         file: id(file),
         part_size,
@@ -108,21 +115,41 @@ pub async fn a_pending_transfer_ends_like_an_active_one(db: &TestDb) {
     assert_eq!(tx.active_transfers_to_agent(id(B21.agent)).await.unwrap(), []);
 }
 
-pub async fn what_ran_out_is_found_unless_bytes_are_on_their_way(db: &TestDb) {
-    with_pending(db, [1, 2, 3]).await;
-    let upload =
-        |n: u64, of: u64, until| Upload { transfer_id: Some(id(of)), lease_until: at(until), ..upload(n, 1) };
+pub async fn what_ran_out_is_found_unless_it_was_prolonged(db: &TestDb) {
+    with_pending(db, [1, 2, 3, 4]).await;
     commit!(db, |tx| {
-        tx.insert_upload(&upload(501, 2, 150)).await.unwrap();
-        tx.insert_upload(&upload(502, 3, 80)).await.unwrap();
+        tx.prolong_prepared(id(2), at(150)).await.unwrap();
+        tx.prolong_prepared(id(3), at(80)).await.unwrap();
+        tx.activate_transfer(id(4), at(90)).await.unwrap();
+        tx.prolong_prepared(id(4), at(150)).await.unwrap();
     });
     let mut view = db.read().await;
-    assert_eq!(view.upload(id(501)).await.unwrap(), Some(upload(501, 2, 150)));
+    for (n, until) in [(1, 100), (2, 150), (3, 100), (4, 90)] {
+        assert_eq!(view.transfer(id(n)).await.unwrap().unwrap().expires_at, at(until), "{n}");
+    }
     assert_eq!(view.run_out_prepared(at(99), 10).await.unwrap(), []);
     assert_eq!(view.run_out_prepared(at(100), 10).await.unwrap(), [id(1), id(3)]);
     assert_eq!(view.run_out_prepared(at(100), 1).await.unwrap(), [id(1)]);
-    assert_eq!(view.run_out_prepared(at(150), 10).await.unwrap(), [id(1), id(2), id(3)]);
-    for (n, now, living) in [(2, 149, true), (2, 150, false), (3, 79, true), (3, 80, false), (1, 0, false)] {
-        assert_eq!(view.has_living_upload(id(n), at(now)).await.unwrap(), living, "{n} {now}");
+    assert_eq!(view.run_out_prepared(at(150), 10).await.unwrap(), [id(1), id(3), id(2)]);
+}
+
+pub async fn a_recipient_hears_of_what_was_confirmed_alone(db: &TestDb) {
+    with_pending(db, [1, 2, 3]).await;
+    commit!(db, |tx| {
+        tx.activate_transfer(id(1), at(500)).await.unwrap();
+        tx.end_transfer(id(2), TransferStatus::Expired, at(50)).await.unwrap();
+    });
+    let mut view = db.read().await;
+    for (status, now, expected) in [
+        (TransferStatus::Active, 400, &[1][..]),
+        (TransferStatus::Expired, 400, &[]),
+        (TransferStatus::Expired, 500, &[1]),
+        (TransferStatus::Pending, 0, &[]),
+    ] {
+        let query = InboxQuery { agent: id(B21.agent), status, now: at(now) };
+        let found = view.inbox(&query, Page { limit: 10, offset: 0 }).await.unwrap();
+        let expected: Vec<TransferId> = expected.iter().map(|n| id(*n)).collect();
+        assert_eq!(found.items.iter().map(|it| it.id).collect::<Vec<_>>(), expected, "{status:?} {now}");
+        assert_eq!(found.total, expected.len() as u64);
     }
 }

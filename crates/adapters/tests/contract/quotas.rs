@@ -1,6 +1,6 @@
 use agentdrop_domain::account::Usage;
 use agentdrop_domain::store::Database;
-use agentdrop_domain::transfer::{Transfer, Upload};
+use agentdrop_domain::transfer::{Transfer, TransferStatus, Upload};
 
 use super::backend::{TestDb, commit, in_parallel};
 use super::fixtures::{account, at, id, transfer, upload};
@@ -112,7 +112,8 @@ pub async fn what_has_run_out_gives_back_what_it_holds(db: &TestDb) {
     scene::set(db).await;
     let sent = |n, until| Transfer { expires_at: at(until), total_size: n * 10, ..transfer(n, A11, B21) };
     let received = Transfer { expires_at: at(50), ..transfer(8, B21, A11) };
-    commit!(db, |tx| for transfer in [sent(1, 100), sent(2, 101), sent(3, 50), received.clone()] {
+    let pending = Transfer { status: TransferStatus::Pending, announced: false, ..sent(3, 50) };
+    commit!(db, |tx| for transfer in [sent(1, 100), sent(2, 101), pending, received.clone()] {
         tx.insert_transfer(&transfer).await.unwrap();
     });
     let mut tx = db.begin().await;

@@ -1,6 +1,8 @@
 use agentdrop_domain::audit::AuditEntry;
 use agentdrop_domain::event::Event;
-use agentdrop_domain::transfer::{FilePart, FileState, Prepared, PreparedFile, TransferStatus, Upload};
+use agentdrop_domain::transfer::{
+    FilePart, FileState, Piece, Prepared, PreparedFile, TransferStatus, Upload,
+};
 
 use super::backend::{TestDb, commit};
 use super::fixtures::{at, bytes, event, grant, id, object_key, transfer, upload};
@@ -50,7 +52,8 @@ pub async fn a_purged_transfer_goes_with_all_that_is_its_own(db: &TestDb) {
 
 pub async fn a_transfer_to_which_bytes_are_on_their_way_stays(db: &TestDb) {
     with_transfers(db).await;
-    let on_its_way = Upload { transfer_id: Some(id(1)), ..upload(101, 1) };
+    let on_its_way =
+        Upload { piece: Some(Piece { transfer: id(1), file: id(70), part: None }), ..upload(101, 1) };
     commit!(db, |tx| tx.insert_upload(&on_its_way).await.unwrap());
     assert_eq!(commit!(db, |tx| tx.forget_transfers(at(20), 10).await.unwrap()), 1);
     assert!(db.read().await.transfer(id(1)).await.unwrap().is_some());

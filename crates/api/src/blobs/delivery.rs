@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use agentdrop_domain::clock::Timestamp;
 use agentdrop_domain::transfer::{
-    DirectPut, Grant, Prepared, PreparedFile, Right, Ticket, Transfer, TransferFile,
+    DirectPut, Grant, Prepared, PreparedFile, PutUrl, Right, Ticket, Transfer, TransferFile,
 };
 
 use super::url::signed_url;
@@ -47,16 +47,17 @@ impl<'a> Awaited<'a> {
         files.map(move |(file, known)| Self { transfer, direct, file, prepared: known })
     }
 
-    /// The URL to send the file to, or the part of that place, which has `size` bytes.
+    /// The URL to send the file to, or the part of that place, which has `size` bytes, and the headers that it needs.
     ///
     /// # Errors
     /// 500 if the store's URLs can't be signed.
-    pub fn send_url(&self, api: &Api, part: Option<u32>, size: u64) -> Result<String, ApiError> {
+    pub fn send_url(&self, api: &Api, part: Option<u32>, size: u64) -> Result<PutUrl, ApiError> {
         let expires_at = self.transfer.expires_at;
         match api.ports.direct.as_ref().filter(|_| self.direct) {
             None => {
                 let right = Right::Send(self.transfer.id, part);
-                Ok(signed_url(api, &Ticket { file: self.file.id, right, size, expires_at }))
+                let url = signed_url(api, &Ticket { file: self.file.id, right, size, expires_at });
+                Ok(PutUrl { url, headers: Vec::new() })
             }
             Some(store) => {
                 let part = self.prepared.upload_id.as_deref().zip(part);

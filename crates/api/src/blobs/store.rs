@@ -5,7 +5,7 @@ use actix_web::http::header::{self, ContentLength, Header as _};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, put, web};
 use agentdrop_domain::blob::Stored;
 use agentdrop_domain::ids::FileId;
-use agentdrop_domain::transfer::{Arrived, AwaitedPiece, Right, StoreAwaitedError, store_awaited};
+use agentdrop_domain::transfer::{Arrived, AwaitedPiece, Piece, Right, StoreAwaitedError, store_awaited};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -28,7 +28,8 @@ struct StoredBody {
 /// Upload a file, or a part of one, to a URL that a prepared transfer was answered.
 ///
 /// No key is needed; the URL is the key. It takes exactly as many bytes as were announced, and takes them again
-/// until the transfer is confirmed (a part: until the file is completed); the last ones count.
+/// until the transfer is confirmed (a part: until the file is completed); the last ones count. Sent again while they
+/// still come, the newer request counts, and the older one ends.
 #[utoipa::path(
     tag = "transfers",
     operation_id = "storeFile",
@@ -49,6 +50,7 @@ struct StoredBody {
         (status = 403, description = "`FORBIDDEN`: the URL was changed, or is not one of ours", body = ErrorBody),
         (status = 404, description = "`NOT_FOUND`", body = ErrorBody),
         (status = 408, description = "`UPLOAD_TIMEOUT`: no byte came for a minute", body = ErrorBody),
+        (status = 409, description = "`UPLOAD_REPLACED`: the same was sent again while these bytes came", body = ErrorBody),
         (status = 410, description = "`GONE`: the transfer does not wait for these bytes any more", body = ErrorBody),
         (status = 411, description = "`LENGTH_REQUIRED`", body = ErrorBody),
         (status = 415, description = "`UNSUPPORTED_MEDIA_TYPE`: with a Content-Encoding", body = ErrorBody),
@@ -78,7 +80,7 @@ async fn receive(api: &Api, request: &HttpRequest, payload: &mut web::Payload) -
     let file: FileId = segment(request, "id")?;
     let ticket = verified(api, request, file)?;
     let Right::Send(transfer, part) = ticket.right else { return Err(forged()) };
-    let piece = AwaitedPiece { transfer, file, part, size: ticket.size };
+    let piece = AwaitedPiece { piece: Piece { transfer, file, part }, size: ticket.size };
     if ticket.expires_at <= api.ports.clock.now() {
         return Err(StoreAwaitedError::Gone.into());
     }

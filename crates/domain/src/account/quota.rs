@@ -62,8 +62,8 @@ pub trait QuotaRepository: UsageReads {
     ) -> Result<bool, StoreError>;
     /// Lowers what a transfer's row holds of its sender's storage, by at most `most` bytes. Returns by how many.
     async fn unhold_transfer(&mut self, id: TransferId, most: u64) -> Result<u64, StoreError>;
-    /// Takes from every active transfer that an account sent and that has run out what its row holds. Returns how many
-    /// bytes.
+    /// Takes from every active or pending transfer that an account sent and that has run out what its row holds.
+    /// Returns how many bytes.
     async fn unhold_run_out(&mut self, account: AccountId, now: Timestamp) -> Result<u64, StoreError>;
     /// Sets what an upload's row holds.
     async fn hold_for_upload(&mut self, id: UploadId, bytes: u64) -> Result<(), StoreError>;

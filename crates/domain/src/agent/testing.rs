@@ -114,5 +114,6 @@ pub(super) fn transfer(n: u128, from: &Agent, to: &Agent) -> Transfer {
         expires_at: fixture.now + chrono::TimeDelta::hours(24),
         ended_at: None,
         purged_at: None,
+        announced: true,
     }
 }

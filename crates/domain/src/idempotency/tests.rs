@@ -10,7 +10,7 @@ use crate::audit::AuditEntry;
 use crate::error::Denied;
 use crate::ids::ApiKeyId;
 use crate::impl_act_error;
-use crate::job::{ensure_sweep, work_once};
+use crate::job::{Lane, ensure_sweep, work_once};
 use crate::mock::{Fixture, id};
 use crate::secret::Token;
 use crate::store::{Source, StoreError, UnitOfWork};
@@ -319,10 +319,10 @@ async fn the_sweep_forgets_what_counts_no_more() {
     answer(send(&ports, "a", ACTS).await);
     start_other(&ports).await;
     ensure_sweep(&ports).await.unwrap();
-    assert!(work_once(&ports).await.unwrap().failures.is_empty());
+    assert!(work_once(&ports, Lane::Prompt).await.unwrap().failures.is_empty());
     assert_eq!(world.rows().idempotency.len(), 252, "all of it counts");
     world.wait(60);
-    assert!(work_once(&ports).await.unwrap().failures.is_empty());
+    assert!(work_once(&ports, Lane::Prompt).await.unwrap().failures.is_empty());
     assert_eq!(world.rows().idempotency.len(), 1, "one answer is young");
 }
 

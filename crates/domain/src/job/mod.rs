@@ -50,7 +50,30 @@ pub struct Job {
     pub attempts: u32,
 }
 
+/// Which of a node's workers does a job. What reads whole files holds up nothing that frees storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Jobs that end soon.
+    Prompt,
+    /// Jobs that read whole files.
+    Slow,
+}
+
+impl Lane {
+    /// Every lane.
+    pub const ALL: [Self; 2] = [Self::Prompt, Self::Slow];
+}
+
 impl JobKind {
+    /// Who does it.
+    #[must_use]
+    pub const fn lane(&self) -> Lane {
+        match self {
+            Self::Sweep | Self::PurgeTransfer(_) | Self::DropParts { .. } => Lane::Prompt,
+            Self::HashFile { .. } => Lane::Slow,
+        }
+    }
+
     /// Jobs of one key exist once.
     #[must_use]
     pub fn unique_key(&self) -> String {
@@ -69,13 +92,16 @@ pub trait JobQueue: Send {
     /// Adds a job. If one with the same key is there, that one stays, but runs no later than the new one
     /// would; if it is being done right now, it is done again.
     async fn enqueue(&mut self, job: &Job) -> Result<(), StoreError>;
-    /// Takes up to `limit` due jobs that nobody holds, oldest first, and holds them until `lease_until`.
+    /// Takes up to `limit` due jobs of a lane that nobody holds, oldest first, and holds them until `lease_until`.
     async fn lease_jobs(
         &mut self,
+        lane: Lane,
         now: Timestamp,
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Job>, StoreError>;
+    /// Holds a job longer, if it is still held under that attempt.
+    async fn renew_job(&mut self, job: &Job, lease_until: Timestamp) -> Result<bool, StoreError>;
     /// Forgets a finished job, if it is still held under that attempt.
     async fn finish_job(&mut self, job: &Job) -> Result<bool, StoreError>;
     /// Gives a job back to be run at a later time, if it is still held under that attempt.

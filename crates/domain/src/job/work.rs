@@ -1,10 +1,13 @@
 //! Doing the jobs.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Job, JobKind};
+use super::{Job, JobKind, Lane};
 use crate::act::{self, Act, Cx, Ports};
 use crate::clock::Timestamp;
 use crate::idempotency::forget_spent;
@@ -12,10 +15,8 @@ use crate::retention::forget_old;
 use crate::store::{StoreError, UnitOfWork};
 use crate::transfer::{Purged, ReceiveError, drop_parts, hash_file, purge, sweep};
 
-/// How long a worker may take for a job before another takes over, in seconds.
-const LEASE_SECONDS: u64 = 300;
-/// How many jobs a worker takes at once.
-const BATCH: u32 = 8;
+/// How long after the last sign of life of a worker another takes its jobs over, in seconds.
+const LEASE_SECONDS: u64 = 60;
 /// The wait before the second attempt of a failed job, in seconds; it doubles with each further one.
 const FIRST_RETRY_SECONDS: u64 = 5;
 /// The longest wait between two attempts, in seconds.
@@ -38,18 +39,22 @@ pub async fn ensure_sweep(ports: &Ports) -> Result<(), StoreError> {
     act::perform(ports, &EnsureSweep).await
 }
 
-/// Takes up the due jobs and does them.
+/// Takes up due jobs of a lane and does them. Their leases are renewed as long as that takes.
 ///
 /// # Errors
 /// If the queue itself can't be read or written; what single jobs failed with is in the [`Round`].
-pub async fn work_once(ports: &Ports) -> Result<Round, StoreError> {
-    let jobs = act::perform(ports, &Lease).await?;
+pub async fn work_once(ports: &Ports, lane: Lane) -> Result<Round, StoreError> {
+    let jobs = act::perform(ports, &Lease { lane }).await?;
     let mut round = Round { taken: jobs.len(), failures: Vec::new() };
-    for job in jobs {
-        match run(ports, &job).await {
-            Ok(Next::Finished) => act::perform(ports, &Finish { job }).await?,
-            Ok(Next::At(run_at)) => act::perform(ports, &Postpone { job, run_at }).await?,
-            Err(error) => {
+    for (index, job) in jobs.iter().enumerate() {
+        let done = while_held(ports, &jobs[index..], run(ports, job)).await;
+        let job = job.clone();
+        match done {
+            // Another worker has it.
+            None => {}
+            Some(Ok(Next::Finished)) => act::perform(ports, &Finish { job }).await?,
+            Some(Ok(Next::At(run_at))) => act::perform(ports, &Postpone { job, run_at }).await?,
+            Some(Err(error)) => {
                 let run_at = ports.clock.now() + pause_after_failure(ports, &job);
                 round.failures.push((job.kind, error));
                 act::perform(ports, &Postpone { job, run_at }).await?;
@@ -57,6 +62,37 @@ pub async fn work_once(ports: &Ports) -> Result<Round, StoreError> {
         }
     }
     Ok(round)
+}
+
+/// Does the work of the first of these jobs, and keeps all of them held meanwhile. `None` if another worker took the
+/// first one over; then the work is stopped where it is.
+async fn while_held<T>(ports: &Ports, held: &[Job], work: impl Future<Output = T>) -> Option<T> {
+    let (mut work, mut keep) = (pin!(work), pin!(keep_held(ports, held)));
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => keep.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
+/// Returns when the first job is lost.
+async fn keep_held(ports: &Ports, held: &[Job]) {
+    loop {
+        ports.timer.sleep(Duration::from_secs(LEASE_SECONDS / 3)).await;
+        // A database that is away for a moment ends no work: the next time may be in time.
+        if let Ok(false) = act::perform(ports, &Renew { held: held.to_vec() }).await {
+            return;
+        }
+    }
+}
+
+/// How many jobs a worker takes at once.
+const fn batch(lane: Lane) -> u32 {
+    match lane {
+        Lane::Prompt => 8,
+        // The others are left to other nodes.
+        Lane::Slow => 1,
+    }
 }
 
 enum Next {
@@ -117,7 +153,9 @@ impl Act for EnsureSweep {
     }
 }
 
-struct Lease;
+struct Lease {
+    lane: Lane,
+}
 
 #[async_trait]
 impl Act for Lease {
@@ -125,7 +163,30 @@ impl Act for Lease {
     type Error = StoreError;
 
     async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Vec<Job>, StoreError> {
-        tx.lease_jobs(cx.now, cx.now + Duration::from_secs(LEASE_SECONDS), BATCH).await
+        tx.lease_jobs(self.lane, cx.now, lease_until(cx), batch(self.lane)).await
+    }
+}
+
+fn lease_until(cx: &Cx<'_>) -> Timestamp {
+    cx.now + Duration::from_secs(LEASE_SECONDS)
+}
+
+struct Renew {
+    held: Vec<Job>,
+}
+
+#[async_trait]
+impl Act for Renew {
+    /// Whether the first one is still held.
+    type Output = bool;
+    type Error = StoreError;
+
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<bool, StoreError> {
+        let mut is_held = Vec::new();
+        for job in &self.held {
+            is_held.push(tx.renew_job(job, lease_until(cx)).await?);
+        }
+        Ok(is_held.first().copied().unwrap_or_default())
     }
 }
 

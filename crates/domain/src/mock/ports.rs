@@ -25,7 +25,7 @@ use crate::ids::{
     AccountId, AgentId, ApiKeyId, AttemptId, BlockId, ChannelId, ConnectionId, FileId, GrantId, PairingId,
     TransferId, UploadId,
 };
-use crate::job::{Job, JobQueue};
+use crate::job::{Job, JobQueue, Lane};
 use crate::page::{Page, Slice};
 use crate::pairing::{Pairing, PairingReads, PairingRepository, PairingView};
 use crate::plan::{Limit, PlanName};
@@ -34,7 +34,7 @@ use crate::secret::SecretDigest;
 use crate::storage::StorageReads;
 use crate::store::{Database, ReadView, StoreError, UnitOfWork};
 use crate::transfer::{
-    FilePart, FileState, Grant, InboxQuery, Prepared, PresignedReads, PresignedRepository, SentQuery,
+    FilePart, FileState, Grant, InboxQuery, Piece, Prepared, PresignedReads, PresignedRepository, SentQuery,
     Transfer, TransferFile, TransferReads, TransferRepository, TransferStatus, Upload, UploadReads,
     UploadRepository,
 };
@@ -255,6 +255,7 @@ mock! {
         async fn set_file_state(&mut self, file: FileId, state: FileState) -> Result<(), StoreError>;
         async fn put_file_part(&mut self, file: FileId, part: &FilePart) -> Result<Option<FilePart>, StoreError>;
         async fn delete_file_parts(&mut self, file: FileId) -> Result<(), StoreError>;
+        async fn prolong_prepared(&mut self, id: TransferId, until: Timestamp) -> Result<(), StoreError>;
         async fn activate_transfer(&mut self, id: TransferId, expires_at: Timestamp) -> Result<bool, StoreError>;
         async fn set_total_size(&mut self, id: TransferId, bytes: u64) -> Result<(), StoreError>;
         async fn delete_prepared(&mut self, id: TransferId) -> Result<(), StoreError>;
@@ -325,7 +326,6 @@ mock! {
     #[async_trait]
     impl UploadReads for Tx {
         async fn upload(&mut self, id: UploadId) -> Result<Option<Upload>, StoreError>;
-        async fn has_living_upload(&mut self, id: TransferId, now: Timestamp) -> Result<bool, StoreError>;
         async fn abandoned_uploads(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Upload>, StoreError>;
     }
 
@@ -334,7 +334,8 @@ mock! {
         async fn insert_upload(&mut self, upload: &Upload) -> Result<(), StoreError>;
         async fn renew_upload(&mut self, id: UploadId, lease_until: Timestamp) -> Result<bool, StoreError>;
         async fn settle_upload(&mut self, id: UploadId) -> Result<bool, StoreError>;
-        async fn reap_upload(&mut self, id: UploadId, now: Option<Timestamp>) -> Result<bool, StoreError>;
+        async fn reap_upload(&mut self, id: UploadId, now: Timestamp, abandoned: bool) -> Result<bool, StoreError>;
+        async fn replace_uploads(&mut self, piece: &Piece, by: UploadId) -> Result<(), StoreError>;
         async fn delete_upload(&mut self, id: UploadId) -> Result<(), StoreError>;
     }
 
@@ -376,10 +377,12 @@ mock! {
         async fn enqueue(&mut self, job: &Job) -> Result<(), StoreError>;
         async fn lease_jobs(
             &mut self,
+            lane: Lane,
             now: Timestamp,
             lease_until: Timestamp,
             limit: u32,
         ) -> Result<Vec<Job>, StoreError>;
+        async fn renew_job(&mut self, job: &Job, lease_until: Timestamp) -> Result<bool, StoreError>;
         async fn finish_job(&mut self, job: &Job) -> Result<bool, StoreError>;
         async fn postpone_job(&mut self, job: &Job, run_at: Timestamp) -> Result<bool, StoreError>;
     }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::job::{ensure_sweep, work_once};
+use crate::job::{Lane, ensure_sweep, work_once};
 use crate::mock::id;
 use crate::transfer::testing::*;
 use crate::transfer::{DeleteTransfer, Transfer, TransferStatus};
@@ -70,7 +70,7 @@ async fn the_sweep_forgets_a_transfer_and_what_is_told_of_it() {
     act::perform(&world.ports(), &DeleteTransfer { caller, id: id(50) }).await.unwrap();
     ensure_sweep(&world.ports()).await.unwrap();
     let work = async || {
-        let round = work_once(&world.ports()).await.unwrap();
+        let round = work_once(&world.ports(), Lane::Prompt).await.unwrap();
         assert!(round.failures.is_empty(), "{round:?}");
     };
     work().await;

@@ -57,10 +57,11 @@ async fn look_at(
     if confirmed.is_empty() {
         return Ok(());
     }
-    let ended = options.repair
-        && act::perform(ports, &EndDamaged { transfer: needed.transfer, damages: &confirmed }).await?;
+    if options.repair {
+        act::perform(ports, &EndDamaged { transfer: needed.transfer, damages: &confirmed }).await?;
+    }
     for damage in confirmed {
-        report.damaged.add(damage, ended);
+        report.damaged.add(damage, options.repair);
     }
     Ok(())
 }
@@ -152,18 +153,17 @@ struct EndDamaged<'a> {
 
 #[async_trait]
 impl Act for EndDamaged<'_> {
-    type Output = bool;
+    type Output = ();
     type Error = StoreError;
 
-    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<bool, StoreError> {
-        let Some(seen) = tx.transfer(self.transfer).await? else { return Ok(true) };
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        let Some(seen) = tx.transfer(self.transfer).await? else { return Ok(()) };
         tx.lock_accounts(&[seen.sender.account, seen.recipient.account]).await?;
         if still_damaged(cx, tx, self.transfer, self.damages).await?.is_empty() {
-            return Ok(true);
+            return Ok(());
         }
         let events = end_and_purge(tx, cx, self.transfer, TransferStatus::Deleted).await?;
         tx.append_audit(&AuditEntry::by_operator(cx, "transfer.delete-damaged", self.transfer)).await?;
-        tx.append_events(&events).await?;
-        Ok(true)
+        tx.append_events(&events).await
     }
 }

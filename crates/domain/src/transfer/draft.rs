@@ -231,6 +231,7 @@ impl Draft {
             expires_at: cx.now,
             ended_at: None,
             purged_at: None,
+            announced: true,
         }
     }
 

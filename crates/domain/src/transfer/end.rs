@@ -46,8 +46,7 @@ pub(super) fn ended_events(transfer: &Transfer, status: TransferStatus, now: Tim
         _ => EventName::TransferDeleted,
     };
     let mut events = event_of(transfer, name, now);
-    if transfer.status == TransferStatus::Pending {
-        // Its recipient never heard of it.
+    if !transfer.announced {
         events.retain(|event| event.account == transfer.sender.account);
     }
     events

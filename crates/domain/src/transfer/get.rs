@@ -42,7 +42,7 @@ impl Ask for GetTransfer {
     async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<Transfer, ReadTransferError> {
         let transfer = view.transfer(self.id).await?.ok_or(Denied::NotFound(NO_TRANSFER))?;
         let part = part_of(&self.caller, &transfer)?;
-        let unknown = part == Part::Recipient && transfer.status == TransferStatus::Pending;
+        let unknown = part == Part::Recipient && !transfer.announced;
         if unknown || transfer.status == TransferStatus::Deleted {
             return Err(Denied::NotFound(NO_TRANSFER).into());
         }

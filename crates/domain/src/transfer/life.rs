@@ -9,7 +9,7 @@ use super::testing::*;
 use super::*;
 use crate::act;
 use crate::event::EventName;
-use crate::job::{ensure_sweep, work_once};
+use crate::job::{Lane, ensure_sweep, work_once};
 use crate::mock::{Fixture, id};
 
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +102,7 @@ impl Play {
             Step::WorkInAnOutage { deletions, begins } => {
                 self.world.blobs.lasts(Some(deletions));
                 self.world.database_lasts(Some(begins));
-                let _whatever_came_of_it = work_once(&self.world.ports()).await;
+                let _whatever_came_of_it = work_once(&self.world.ports(), Lane::Prompt).await;
                 self.world.blobs.lasts(None);
                 self.world.database_lasts(None);
             }
@@ -115,7 +115,7 @@ impl Play {
     }
 
     async fn work(&self) {
-        let round = work_once(&self.world.ports()).await.unwrap();
+        let round = work_once(&self.world.ports(), Lane::Prompt).await.unwrap();
         assert!(round.failures.is_empty(), "{round:?}");
     }
 

@@ -32,11 +32,11 @@ pub use fetch::{FetchError, KeepFetching, MayGoOn, OpenFile, STREAM_LEASE_SECOND
 pub use file_name::{BadFileName, FileName};
 pub use get::{GetTransfer, ListSent, ReadTransferError};
 pub use presigned::{
-    AbortParts, Arrived, AwaitedPiece, BegunUpload, ClaimedPart, CompleteParts, ConfirmError,
+    AbortParts, Arrived, AwaitedPiece, BegunUpload, CheckPrepare, ClaimedPart, CompleteParts, ConfirmError,
     ConfirmTransfer, DeclaredFile, DirectError, DirectPut, DirectStore, FilePart, FileState, ListParts,
     MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, PartsError, PartsOfFile, PrepareError, PrepareTransfer,
-    Prepared, PreparedFile, PresignedReads, PresignedRepository, StoreAwaitedError, StoredPart, begin_parts,
-    complete_parts, confirm, drop_parts, hash_file, parts_of_file, store_awaited,
+    Prepared, PreparedFile, PresignedReads, PresignedRepository, PutUrl, StoreAwaitedError, StoredPart,
+    begin_parts, complete_parts, confirm, drop_parts, hash_file, parts_of_file, store_awaited,
 };
 pub use read::{ReadError, open_bytes};
 pub use repository::{
@@ -91,6 +91,8 @@ pub struct Transfer {
     pub ended_at: Option<Timestamp>,
     /// When its bytes were removed.
     pub purged_at: Option<Timestamp>,
+    /// Whether its recipient has heard of it: never, if it was not confirmed.
+    pub announced: bool,
 }
 
 /// Who sent a transfer, as things stood when it was made.
@@ -196,8 +198,8 @@ pub struct Upload {
     pub id: UploadId,
     /// Whose upload it is.
     pub account_id: AccountId,
-    /// The prepared transfer whose bytes these are; none for an upload that carries its transfer along.
-    pub transfer_id: Option<TransferId>,
+    /// What of a prepared transfer these bytes are; none for an upload that carries its transfer along.
+    pub piece: Option<Piece>,
     /// Where its bytes go; known here before the store hears of it.
     pub object_key: ObjectKey,
     /// Bytes held against the account's limits.
@@ -206,18 +208,29 @@ pub struct Upload {
     pub created_at: Timestamp,
     /// Until when it is protected from the sweeper; renewed by arriving bytes.
     pub lease_until: Timestamp,
-    /// The sweeper has taken it: it can't become a transfer any more.
+    /// The sweeper has taken it, or a newer upload of its piece: it can't become a transfer any more.
     pub reaping: bool,
+}
+
+/// A file of a prepared transfer, or a part of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// The prepared transfer.
+    pub transfer: TransferId,
+    /// The file.
+    pub file: FileId,
+    /// The part, from 1; `None` if the file comes in one piece.
+    pub part: Option<u32>,
 }
 
 impl Transfer {
     /// The status at a moment: one that has run out is expired, whatever the row still says.
     #[must_use]
     pub fn status_at(&self, now: Timestamp) -> TransferStatus {
-        if self.status == TransferStatus::Active && self.expires_at <= now {
-            TransferStatus::Expired
-        } else {
-            self.status
+        use TransferStatus::{Active, Expired, Pending};
+        match self.status {
+            Active | Pending if self.expires_at <= now => Expired,
+            as_written => as_written,
         }
     }
 

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::{Grant, Mode, Transfer, TransferStatus, Upload};
+use super::{Grant, Mode, Piece, Transfer, TransferStatus, Upload};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, AgentId, GrantId, TransferId, UploadId};
 use crate::page::{Page, Slice};
@@ -103,9 +103,7 @@ pub trait TransferRepository: TransferReads {
 pub trait UploadReads: Send {
     /// The upload of that id.
     async fn upload(&mut self, id: UploadId) -> Result<Option<Upload>, StoreError>;
-    /// Whether bytes are on their way to a prepared transfer.
-    async fn has_living_upload(&mut self, id: TransferId, now: Timestamp) -> Result<bool, StoreError>;
-    /// Uploads whose lease has run out, or that were being reaped, at most `limit`.
+    /// Uploads whose lease has run out, at most `limit`.
     async fn abandoned_uploads(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Upload>, StoreError>;
 }
 
@@ -114,13 +112,20 @@ pub trait UploadReads: Send {
 pub trait UploadRepository: UploadReads {
     /// Adds an upload.
     async fn insert_upload(&mut self, upload: &Upload) -> Result<(), StoreError>;
-    /// Prolongs a lease. `false` if the sweeper has taken the upload.
+    /// Prolongs a lease. `false` if the upload was taken, by the sweeper or by a newer upload of its piece.
     async fn renew_upload(&mut self, id: UploadId, lease_until: Timestamp) -> Result<bool, StoreError>;
-    /// Ends an upload because a transfer takes its bytes over. `false` if the sweeper has taken it.
+    /// Ends an upload because a transfer takes its bytes over. `false` if the upload was taken otherwise.
     async fn settle_upload(&mut self, id: UploadId) -> Result<bool, StoreError>;
-    /// Takes an upload for reaping if its lease has run out at `now`, or `now` is `None`. `false` if it is
-    /// gone, or alive.
-    async fn reap_upload(&mut self, id: UploadId, now: Option<Timestamp>) -> Result<bool, StoreError>;
+    /// Takes an upload for reaping and ends its lease, which with `abandoned` must have run out. `false` if the
+    /// upload is gone, or alive.
+    async fn reap_upload(
+        &mut self,
+        id: UploadId,
+        now: Timestamp,
+        abandoned: bool,
+    ) -> Result<bool, StoreError>;
+    /// Takes every other upload of a piece. Whoever sends it keeps the lease, and hears of it at the next renewal.
+    async fn replace_uploads(&mut self, piece: &Piece, by: UploadId) -> Result<(), StoreError>;
     /// Forgets an upload whose bytes are removed.
     async fn delete_upload(&mut self, id: UploadId) -> Result<(), StoreError>;
 }

@@ -1,9 +1,11 @@
 //! What the clock does to transfers and uploads, and the removal of bytes.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::end::{ended_events, purge_at};
-use super::presigned::{Prepared, RunOutPrepared, drop_bytes, reap_prepared};
+use super::presigned::{Prepared, ReapPrepared, drop_bytes};
 use super::upload::{self, ReceiveError};
 use super::{Transfer, TransferStatus, Upload};
 use crate::account::release_transfer;
@@ -16,68 +18,25 @@ use crate::store::{ReadView, StoreError, UnitOfWork};
 /// How many rows one look takes up.
 const BATCH: u32 = 100;
 
-/// Ends every transfer that has run out and removes every upload that lost its lease. What fails is tried
-/// again by the next sweep. One upload that can't be removed keeps no other from being removed.
+/// Ends every transfer that has run out or was never confirmed, and removes every upload that lost its lease. What
+/// fails is tried again by the next sweep. One row that can't be dealt with keeps no other from it.
 ///
 /// # Errors
 /// The first failure, after what it does not concern was tried.
 pub async fn sweep(ports: &Ports) -> Result<(), ReceiveError> {
-    let expired = expire(ports).await;
-    let reaped = reap(ports).await;
-    let unconfirmed = reap_unconfirmed(ports).await;
-    expired?;
-    reaped?;
-    unconfirmed
-}
-
-async fn expire(ports: &Ports) -> Result<(), ReceiveError> {
-    loop {
-        let batch = act::ask(ports, &RunOut).await?;
-        expire_each(ports, &batch).await?;
-        if batch.len() < BATCH as usize {
-            return Ok(());
-        }
-    }
-}
-
-async fn expire_each(ports: &Ports, ids: &[TransferId]) -> Result<(), ReceiveError> {
     let mut first_failure = Ok(());
-    for id in ids {
-        match act::perform(ports, &Expire { id: *id }).await.map_err(ReceiveError::from) {
-            Err(error) if is_outage(&error) => return Err(error),
-            outcome => first_failure = first_failure.and(outcome),
-        }
+    for kind in [Kind::RunOut, Kind::Abandoned, Kind::Unconfirmed] {
+        first_failure = first_failure.and(sweep_all(ports, kind).await);
     }
     first_failure
 }
 
-async fn reap(ports: &Ports) -> Result<(), ReceiveError> {
+async fn sweep_all(ports: &Ports, kind: Kind) -> Result<(), ReceiveError> {
     loop {
-        let batch = act::ask(ports, &Abandoned).await?;
-        reap_each(ports, &batch).await?;
-        if batch.len() < BATCH as usize {
-            return Ok(());
-        }
-    }
-}
-
-async fn reap_each(ports: &Ports, uploads: &[Upload]) -> Result<(), ReceiveError> {
-    let mut first_failure = Ok(());
-    for upload in uploads {
-        match upload::reap(ports, upload).await {
-            Err(error) if is_outage(&error) => return Err(error),
-            outcome => first_failure = first_failure.and(outcome),
-        }
-    }
-    first_failure
-}
-
-async fn reap_unconfirmed(ports: &Ports) -> Result<(), ReceiveError> {
-    loop {
-        let batch = act::ask(ports, &RunOutPrepared { limit: BATCH }).await?;
+        let batch = act::ask(ports, &Look { kind }).await?;
         let mut first_failure = Ok(());
-        for id in &batch {
-            match reap_prepared(ports, *id).await.map_err(ReceiveError::from) {
+        for due in &batch {
+            match due.sweep(ports).await {
                 Err(error) if is_outage(&error) => return Err(error),
                 outcome => first_failure = first_failure.and(outcome),
             }
@@ -89,36 +48,61 @@ async fn reap_unconfirmed(ports: &Ports) -> Result<(), ReceiveError> {
     }
 }
 
+/// What the clock does something to.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Active transfers that have run out.
+    RunOut,
+    /// Uploads that lost their lease.
+    Abandoned,
+    /// Pending transfers that were not confirmed in time.
+    Unconfirmed,
+}
+
+enum Due {
+    RunOut(TransferId),
+    Abandoned(Upload),
+    Unconfirmed(TransferId),
+}
+
+impl Due {
+    async fn sweep(&self, ports: &Ports) -> Result<(), ReceiveError> {
+        match self {
+            Self::RunOut(id) => Ok(act::perform(ports, &Expire { id: *id }).await?),
+            Self::Abandoned(upload) => upload::reap(ports, upload).await,
+            Self::Unconfirmed(id) => Ok(act::perform(ports, &ReapPrepared { id: *id }).await?),
+        }
+    }
+}
+
+struct Look {
+    kind: Kind,
+}
+
+#[async_trait]
+impl Ask for Look {
+    type Output = Vec<Due>;
+    type Error = StoreError;
+
+    async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<Vec<Due>, StoreError> {
+        Ok(match self.kind {
+            Kind::RunOut => named(view.run_out_transfers(cx.now, BATCH).await?, Due::RunOut),
+            Kind::Abandoned => named(view.abandoned_uploads(cx.now, BATCH).await?, Due::Abandoned),
+            Kind::Unconfirmed => named(view.run_out_prepared(cx.now, BATCH).await?, Due::Unconfirmed),
+        })
+    }
+}
+
+fn named<T>(rows: Vec<T>, due: fn(T) -> Due) -> Vec<Due> {
+    rows.into_iter().map(due).collect()
+}
+
 /// Whether the next row would fail in the same way.
 const fn is_outage(error: &ReceiveError) -> bool {
     matches!(
         error,
         ReceiveError::Store(StoreError::Unavailable { .. }) | ReceiveError::Blob(BlobError::Unavailable(_))
     )
-}
-
-struct RunOut;
-
-#[async_trait]
-impl Ask for RunOut {
-    type Output = Vec<TransferId>;
-    type Error = StoreError;
-
-    async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<Vec<TransferId>, StoreError> {
-        view.run_out_transfers(cx.now, BATCH).await
-    }
-}
-
-struct Abandoned;
-
-#[async_trait]
-impl Ask for Abandoned {
-    type Output = Vec<Upload>;
-    type Error = StoreError;
-
-    async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<Vec<Upload>, StoreError> {
-        view.abandoned_uploads(cx.now, BATCH).await
-    }
 }
 
 /// Ends a transfer that has run out. Running grants keep their bytes until they end.
@@ -152,11 +136,12 @@ impl Act for Expire {
 pub enum Purged {
     /// They are gone.
     Done,
-    /// A grant or a running fetch needs them until then.
+    /// A grant or a running fetch needs them until then; or they are gone, but could be sent anew until then.
     NotBefore(Timestamp),
 }
 
-/// Removes the bytes of an ended transfer unless somebody may still fetch them.
+/// Removes the bytes of an ended transfer unless somebody may still fetch them. URLs of the store itself can't be
+/// taken back: what may have been sent to them meanwhile is removed when they have ended.
 ///
 /// # Errors
 /// If the database or the store does not answer; doing it again is harmless.
@@ -168,10 +153,20 @@ pub async fn purge(ports: &Ports, id: TransferId) -> Result<Purged, ReceiveError
             for file in &transfer.files {
                 drop_bytes(ports, file, prepared.as_ref()).await?;
             }
+            if let Some(at) = store_takes_until(ports, &transfer) {
+                return Ok(Purged::NotBefore(at));
+            }
             act::perform(ports, &MarkPurged { id }).await?;
             Ok(Purged::Done)
         }
     }
+}
+
+/// Until when the store takes bytes of a transfer, if it still does.
+fn store_takes_until(ports: &Ports, transfer: &Transfer) -> Option<Timestamp> {
+    let lasts = Duration::from_secs(ports.settings.pending_seconds.into());
+    let until = transfer.created_at + lasts;
+    (ports.direct.is_some() && ports.clock.now() < until).then_some(until)
 }
 
 enum Purgeability {

@@ -9,6 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,11 +23,11 @@ use crate::agent::{Agent, PairedAgent};
 use crate::api_key::ApiKey;
 use crate::audit::AuditEntry;
 use crate::blob::{Blob, BlobEntry, BlobError, BlobStore, ByteSource, SourceError, Stored, UnfinishedEntry};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timer};
 use crate::error::{FieldErrors, Invalid};
 use crate::idempotency::{Record, RecordName};
 use crate::ids::AttemptId;
-use crate::job::Job;
+use crate::job::{Job, Lane};
 use crate::mock::{Fixture, MockDb, MockTx, id};
 use crate::pairing::{Pairing, PairingSide, PairingStatus, Permission};
 use crate::settings::Settings;
@@ -87,6 +89,7 @@ pub(crate) fn transfer(to: &Agent) -> Transfer {
         expires_at: fixture.now + TimeDelta::hours(24),
         ended_at: None,
         purged_at: None,
+        announced: true,
     }
 }
 
@@ -139,7 +142,7 @@ pub(crate) fn upload(n: u128, lease: i64) -> Upload {
     Upload {
         id: id(n),
         account_id: id(ME),
-        transfer_id: None,
+        piece: None,
         object_key: ObjectKey::of_upload(id(n)),
         reserved_bytes: 0,
         created_at: now,
@@ -262,14 +265,15 @@ impl Rows {
         ends.flatten().filter(|end| *end > now).max()
     }
 
-    fn has_living_upload(&self, id: TransferId, now: Timestamp) -> bool {
-        self.uploads.values().any(|upload| upload.transfer_id == Some(id) && now < upload.lease_until)
+    fn reap(&mut self, id: UploadId, now: Timestamp, abandoned: bool) -> bool {
+        let taken = self.uploads.get_mut(&id).filter(|upload| !abandoned || upload.lease_until <= now);
+        taken.map(|upload| (upload.reaping, upload.lease_until) = (true, now)).is_some()
     }
 
-    fn reap(&mut self, id: UploadId, now: Option<Timestamp>) -> bool {
-        let Some(upload) = self.uploads.get_mut(&id) else { return false };
-        upload.reaping |= now.is_none_or(|now| upload.lease_until <= now);
-        upload.reaping
+    fn replace(&mut self, piece: &Piece, by: UploadId) {
+        for upload in self.uploads.values_mut().filter(|it| it.id != by && it.piece == Some(*piece)) {
+            upload.reaping = true;
+        }
     }
 
     fn settle(&mut self, id: UploadId) -> bool {
@@ -285,9 +289,11 @@ impl Rows {
         }
     }
 
-    fn lease(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Vec<Job> {
+    fn lease(&mut self, lane: Lane, now: Timestamp, until: Timestamp, limit: u32) -> Vec<Job> {
         let free = |queued: &&mut QueuedJob| {
-            queued.job.run_at <= now && queued.lease_until.is_none_or(|lease| lease <= now)
+            queued.job.kind.lane() == lane
+                && queued.job.run_at <= now
+                && queued.lease_until.is_none_or(|lease| lease <= now)
         };
         let mut due: Vec<&mut QueuedJob> = self.jobs.values_mut().filter(free).collect();
         due.sort_by_key(|queued| queued.job.run_at);
@@ -422,6 +428,7 @@ impl World {
             blobs: Arc::new(self.blobs.clone()),
             direct: self.direct.clone(),
             clock: Arc::new(self.clock.clone()),
+            timer: Arc::new(self.clock.clone()),
             ids: self.ids.clone(),
             secrets: self.ids.clone(),
             keys: self.ids.clone(),
@@ -499,11 +506,10 @@ fn presigned_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
         parts.map(|(_, part)| part.clone()).collect()
     });
     on!(tx, copy, expect_run_out_prepared, |rows, now, limit| {
-        let run_out = rows.transfers.values().filter(|transfer| {
-            transfer.status == TransferStatus::Pending
-                && transfer.expires_at <= now
-                && !rows.has_living_upload(transfer.id, now)
-        });
+        let run_out = rows
+            .transfers
+            .values()
+            .filter(|transfer| transfer.status == TransferStatus::Pending && transfer.expires_at <= now);
         run_out.map(|transfer| transfer.id).take(limit as usize).collect()
     });
     on!(tx, copy, expect_insert_prepared, |rows, prepared| {
@@ -527,7 +533,16 @@ fn presigned_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
     on!(tx, copy, expect_delete_file_parts, |rows, file| rows.parts.retain(|(of, _), _| *of != file));
     on!(tx, copy, expect_activate_transfer, |rows, id, expires_at| {
         let transfer = rows.transfers.get_mut(&id).filter(|row| row.status == TransferStatus::Pending);
-        transfer.map(|row| (row.status, row.expires_at) = (TransferStatus::Active, expires_at)).is_some()
+        transfer
+            .map(|row| {
+                (row.status, row.announced, row.expires_at) = (TransferStatus::Active, true, expires_at)
+            })
+            .is_some()
+    });
+    on!(tx, copy, expect_prolong_prepared, |rows, id, until| {
+        if let Some(row) = rows.transfers.get_mut(&id).filter(|it| it.status == TransferStatus::Pending) {
+            row.expires_at = row.expires_at.max(until);
+        }
     });
     on!(tx, copy, expect_set_total_size, |rows, id, bytes| {
         if let Some(transfer) = rows.transfers.get_mut(&id) {
@@ -559,9 +574,9 @@ fn grant_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
 
 fn upload_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
     on!(tx, copy, expect_upload, |rows, id| rows.uploads.get(&id).cloned());
-    on!(tx, copy, expect_has_living_upload, |rows, id, now| rows.has_living_upload(id, now));
     on!(tx, copy, expect_settle_upload, |rows, id| rows.settle(id));
-    on!(tx, copy, expect_reap_upload, |rows, id, now| rows.reap(id, now));
+    on!(tx, copy, expect_reap_upload, |rows, id, now, abandoned| rows.reap(id, now, abandoned));
+    on!(tx, copy, expect_replace_uploads, |rows, piece, by| rows.replace(piece, by));
     on!(tx, copy, expect_insert_upload, |rows, upload| {
         rows.uploads.insert(upload.id, upload.clone());
     });
@@ -573,14 +588,17 @@ fn upload_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
         rows.uploads.remove(&id);
     });
     on!(tx, copy, expect_abandoned_uploads, |rows, now, limit| {
-        let left = rows.uploads.values().filter(|upload| upload.reaping || upload.lease_until <= now);
+        let left = rows.uploads.values().filter(|upload| upload.lease_until <= now);
         left.take(limit as usize).cloned().collect()
     });
 }
 
 fn job_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
     on!(tx, copy, expect_enqueue, |rows, job| rows.enqueue(job));
-    on!(tx, copy, expect_lease_jobs, |rows, now, until, limit| rows.lease(now, until, limit));
+    on!(tx, copy, expect_lease_jobs, |rows, lane, now, until, limit| rows.lease(lane, now, until, limit));
+    on!(tx, copy, expect_renew_job, |rows, job, until| {
+        rows.held(job).map(|queued| queued.lease_until = Some(until)).is_some()
+    });
     on!(tx, copy, expect_finish_job, |rows, job| rows.finish(job));
     on!(tx, copy, expect_postpone_job, |rows, job, run_at| rows.postpone(job, run_at));
 }
@@ -649,6 +667,15 @@ impl Clock for FakeClock {
     }
 }
 
+/// The sleeper wakes when it is polled after its time: whatever moves the clock must let others run.
+#[async_trait]
+impl Timer for FakeClock {
+    async fn sleep(&self, duration: Duration) {
+        let until = self.now() + duration;
+        std::future::poll_fn(|_| if self.now() < until { Poll::Pending } else { Poll::Ready(()) }).await;
+    }
+}
+
 struct NoSigner;
 
 impl UrlSigner for NoSigner {
@@ -676,9 +703,11 @@ struct Objects {
     /// Deletions that succeed before the store is down.
     deletions: Option<u32>,
     finishing: i64,
+    reading: i64,
     before_deletion: Option<Box<dyn FnOnce() + Send>>,
     after_listing: Option<Box<dyn FnOnce() + Send>>,
     before_head: Option<Box<dyn FnOnce() + Send>>,
+    while_reading: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl FakeBlobs {
@@ -738,6 +767,16 @@ impl FakeBlobs {
     pub(crate) fn takes_to_finish(&self, seconds: i64) {
         lock(&self.objects).finishing = seconds;
     }
+
+    /// Has something happen while whole objects are read next.
+    pub(crate) fn while_reading(&self, happens: impl FnOnce() + Send + 'static) {
+        lock(&self.objects).while_reading = Some(Box::new(happens));
+    }
+
+    /// Has the store take so many seconds to read whole objects, during which others run every ten.
+    pub(crate) fn takes_to_read(&self, seconds: i64) {
+        lock(&self.objects).reading = seconds;
+    }
 }
 
 #[async_trait]
@@ -788,6 +827,17 @@ impl BlobStore for FakeBlobs {
     }
 
     async fn sha256(&self, keys: &[ObjectKey]) -> Result<[u8; 32], BlobError> {
+        let (reading, happens) = {
+            let mut objects = lock(&self.objects);
+            (objects.reading, objects.while_reading.take())
+        };
+        if let Some(happens) = happens {
+            happens();
+        }
+        for _ in 0..reading / 10 {
+            *lock(&self.clock.0) += TimeDelta::seconds(10);
+            let_others_run().await;
+        }
         let objects = lock(&self.objects);
         let mut whole = Vec::new();
         for key in keys {
@@ -836,6 +886,18 @@ impl BlobStore for FakeBlobs {
     async fn ping(&self) -> Result<(), BlobError> {
         unimplemented!("no use case pings")
     }
+}
+
+async fn let_others_run() {
+    let mut is_back = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut is_back, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn folded(bytes: &[u8]) -> [u8; 32] {

@@ -39,12 +39,14 @@ fn the_words_are_those_of_the_contract() {
 }
 
 #[test]
-fn an_active_transfer_expires_at_its_moment_and_no_other_status_changes() {
+fn an_active_or_pending_transfer_expires_at_its_moment_and_no_other_status_changes() {
     let now = Fixture::new().now;
     for (left, status, expected) in [
         (1, TransferStatus::Active, TransferStatus::Active),
         (0, TransferStatus::Active, TransferStatus::Expired),
         (-1, TransferStatus::Active, TransferStatus::Expired),
+        (1, TransferStatus::Pending, TransferStatus::Pending),
+        (0, TransferStatus::Pending, TransferStatus::Expired),
         (-1, TransferStatus::Downloaded, TransferStatus::Downloaded),
         (-1, TransferStatus::Deleted, TransferStatus::Deleted),
         (1, TransferStatus::Expired, TransferStatus::Expired),

@@ -5,15 +5,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::Upload;
 use super::holding::{FRAMING_BYTES, at_least, release_uploads, reserve_exactly};
+use super::{Piece, Upload};
 use crate::account::{QuotaError, check_transfers_left, plan_of, reserve_storage};
-use crate::act::{self, Act, Cx, Ports};
+use crate::act::{self, Act, Ask, Cx, Ports};
 use crate::blob::{BlobError, ByteSource, ObjectKey, SourceError, Stored};
 use crate::clock::Timestamp;
-use crate::ids::{AccountId, TransferId, UploadId};
+use crate::ids::{AccountId, UploadId};
 use crate::plan::Limit;
-use crate::store::{StoreError, UnitOfWork};
+use crate::store::{ReadView, StoreError, UnitOfWork};
 
 /// Bytes that have arrived whole and wait for their transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,9 @@ pub enum ReceiveError {
     /// What the sender's plan allows.
     #[error(transparent)]
     Quota(QuotaError),
+    /// A newer upload of the same piece came.
+    #[error("a newer upload of the same file or part has taken this one's place")]
+    Replaced,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,8 +57,9 @@ impl From<QuotaError> for ReceiveError {
 pub struct Arrival<'a> {
     /// Whose upload it is.
     pub account: AccountId,
-    /// The prepared transfer that awaits it; none for one that carries its transfer along.
-    pub transfer: Option<TransferId>,
+    /// What of a prepared transfer it is; none for one that carries its transfer along. Whatever else of that
+    /// piece is arriving gives way to it.
+    pub piece: Option<Piece>,
     /// Uploads of the same transfer that have arrived already: they must live until the last one has.
     pub held: &'a [ReceivedBytes],
     /// How its bytes are counted against the account's storage.
@@ -91,7 +95,7 @@ pub async fn receive(
 ) -> Result<ReceivedBytes, ReceiveError> {
     let begin = BeginUpload {
         account: arrival.account,
-        transfer: arrival.transfer,
+        piece: arrival.piece,
         held: ids(arrival.held),
         at_least: at_least(arrival.counted, arrival.held),
         is_first: arrival.held.is_empty() && arrival.counted != Counted::Elsewhere,
@@ -99,8 +103,18 @@ pub async fn receive(
     let upload = act::perform(ports, &begin).await??;
     let lease = Lease::new(ports.settings.upload_lease_seconds, upload.created_at);
     let raise_at = upload.reserved_bytes.saturating_add(HOLD_STEP);
-    let mut guarded =
-        GuardedSource { ports, upload: &upload, arrival, body, received: 0, lease, raise_at, refusal: None };
+    let look_at = upload.created_at + LOOK_EVERY;
+    let mut guarded = GuardedSource {
+        ports,
+        upload: &upload,
+        arrival,
+        body,
+        received: 0,
+        lease,
+        raise_at,
+        look_at,
+        refusal: None,
+    };
     match guarded.store(arrival.size).await {
         Ok(stored) => Ok(ReceivedBytes { upload: upload.id, object_key: upload.object_key, stored }),
         Err(error) => {
@@ -116,7 +130,7 @@ pub async fn receive(
 /// # Errors
 /// If the database or the store does not answer; the sweeper will do it then.
 pub async fn discard(ports: &Ports, id: UploadId) -> Result<(), ReceiveError> {
-    let Some(object_key) = act::perform(ports, &TakeUpload { id, run_out_at: None }).await? else {
+    let Some(object_key) = act::perform(ports, &TakeUpload { id, abandoned: false }).await? else {
         return Ok(());
     };
     remove(ports, id, &object_key).await
@@ -127,7 +141,7 @@ pub async fn discard(ports: &Ports, id: UploadId) -> Result<(), ReceiveError> {
 /// # Errors
 /// If the database or the store does not answer; the next sweep tries again.
 pub async fn reap(ports: &Ports, upload: &Upload) -> Result<(), ReceiveError> {
-    let take = TakeUpload { id: upload.id, run_out_at: Some(ports.clock.now()) };
+    let take = TakeUpload { id: upload.id, abandoned: true };
     match act::perform(ports, &take).await? {
         Some(object_key) => remove(ports, upload.id, &object_key).await,
         None => Ok(()),
@@ -143,7 +157,7 @@ async fn remove(ports: &Ports, id: UploadId, object_key: &ObjectKey) -> Result<(
 /// Writes the row that protects what is about to arrive, and prolongs the protection of what has arrived.
 pub(super) struct BeginUpload {
     pub(super) account: AccountId,
-    pub(super) transfer: Option<TransferId>,
+    pub(super) piece: Option<Piece>,
     pub(super) held: Vec<UploadId>,
     /// How many bytes it holds from the start.
     pub(super) at_least: u64,
@@ -174,14 +188,22 @@ impl Act for BeginUpload {
         let upload = Upload {
             id,
             account_id: self.account,
-            transfer_id: self.transfer,
+            piece: self.piece,
             object_key: ObjectKey::of_upload(id),
             reserved_bytes,
             created_at: cx.now,
             lease_until: cx.now + lease(cx),
             reaping: false,
         };
+        if self.piece.is_some() {
+            // Twins take each other's rows in one order.
+            tx.lock_accounts(&[self.account]).await?;
+        }
         tx.insert_upload(&upload).await?;
+        if let Some(piece) = &self.piece {
+            tx.replace_uploads(piece, id).await?;
+            tx.prolong_prepared(piece.transfer, upload.lease_until).await?;
+        }
         if !renew_all(cx, tx, &self.held).await? {
             return Err(lease_lost());
         }
@@ -232,6 +254,7 @@ async fn renew_all(cx: &Cx<'_>, tx: &mut dyn UnitOfWork, ids: &[UploadId]) -> Re
 /// Prolongs the protection, and lets the uploads hold what they have.
 struct KeepUploads {
     account: AccountId,
+    piece: Option<Piece>,
     ids: Vec<UploadId>,
     /// The uploads among them whose bytes are counted now, with their sizes in bytes.
     exactly: Vec<(UploadId, u64)>,
@@ -239,7 +262,7 @@ struct KeepUploads {
 
 enum Kept {
     Yes,
-    /// The sweeper was faster.
+    /// The sweeper was faster, or a newer upload of the piece came.
     Lost,
     /// The bytes do not fit; the uploads hold nothing any more.
     Refused(QuotaError),
@@ -257,6 +280,9 @@ impl Act for KeepUploads {
         if !renew_all(cx, tx, &self.ids).await? {
             return Ok(Kept::Lost);
         }
+        if let Some(piece) = &self.piece {
+            tx.prolong_prepared(piece.transfer, cx.now + lease(cx)).await?;
+        }
         match reserve_exactly(tx, cx, self.account, &self.exactly).await {
             Ok(()) => Ok(Kept::Yes),
             Err(QuotaError::Store(error)) => Err(error),
@@ -271,7 +297,8 @@ impl Act for KeepUploads {
 /// Takes an upload so that it can't become a transfer any more; `None` if it is gone or alive.
 struct TakeUpload {
     id: UploadId,
-    run_out_at: Option<Timestamp>,
+    /// Only if its lease has run out.
+    abandoned: bool,
 }
 
 #[async_trait]
@@ -279,10 +306,10 @@ impl Act for TakeUpload {
     type Output = Option<ObjectKey>;
     type Error = StoreError;
 
-    async fn perform(&self, _: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Option<ObjectKey>, StoreError> {
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Option<ObjectKey>, StoreError> {
         let Some(upload) = tx.upload(self.id).await? else { return Ok(None) };
         tx.lock_accounts(&[upload.account_id]).await?;
-        if !tx.reap_upload(self.id, self.run_out_at).await? {
+        if !tx.reap_upload(self.id, cx.now, self.abandoned).await? {
             return Ok(None);
         }
         release_uploads(tx, upload.account_id, &[self.id]).await?;
@@ -314,7 +341,35 @@ struct GuardedSource<'a> {
     lease: Lease,
     /// How many bytes must have come before they are counted again.
     raise_at: u64,
-    refusal: Option<QuotaError>,
+    /// When to look next whether a newer upload of the piece came.
+    look_at: Timestamp,
+    refusal: Option<ReceiveError>,
+}
+
+/// How long at most the bytes of a piece go on to be stored after a newer upload of it came.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Asks whether an upload was replaced by a newer one of its piece, which leaves it its lease.
+struct IsReplaced {
+    id: UploadId,
+}
+
+#[async_trait]
+impl Ask for IsReplaced {
+    type Output = bool;
+    type Error = StoreError;
+
+    async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<bool, StoreError> {
+        is_replaced(view, cx, self.id).await
+    }
+}
+
+pub(super) async fn is_replaced<V: ReadView + ?Sized>(
+    view: &mut V,
+    cx: &Cx<'_>,
+    id: UploadId,
+) -> Result<bool, StoreError> {
+    Ok(view.upload(id).await?.is_some_and(|upload| upload.reaping && cx.now < upload.lease_until))
 }
 
 /// How many bytes may come, beyond those that are held, before they are held too. Also bounds how often an
@@ -372,7 +427,7 @@ impl GuardedSource<'_> {
 
     /// Why the stream was stopped, where it was here.
     fn cause_of(&mut self, error: BlobError) -> ReceiveError {
-        self.refusal.take().map_or_else(|| error.into(), ReceiveError::from)
+        self.refusal.take().unwrap_or_else(|| error.into())
     }
 
     async fn renew_if_due(&mut self) -> Result<(), SourceError> {
@@ -380,13 +435,31 @@ impl GuardedSource<'_> {
         if counted && self.received >= self.raise_at {
             return self.keep(vec![(self.upload.id, self.received)]).await;
         }
-        if self.ports.clock.now() < self.lease.renew_at { Ok(()) } else { self.keep(Vec::new()).await }
+        let now = self.ports.clock.now();
+        if now >= self.lease.renew_at {
+            return self.keep(Vec::new()).await;
+        }
+        if self.arrival.piece.is_some() && now >= self.look_at {
+            self.look_at = now + LOOK_EVERY;
+            // An outage costs nobody an upload; the renewal has the last word.
+            if act::ask(self.ports, &IsReplaced { id: self.upload.id }).await.unwrap_or(false) {
+                return Err(self.refuse(ReceiveError::Replaced));
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, why: ReceiveError) -> SourceError {
+        let stopped = SourceError::Stopped(why.to_string().into());
+        self.refusal = Some(why);
+        stopped
     }
 
     /// Once all bytes are there, exactly they are held. A small file that is the first, and so perhaps the only
     /// one, holds nothing until its transfer is made.
     async fn finish(&mut self) -> Result<(), SourceError> {
         if self.arrival.counted == Counted::Elsewhere {
+            self.look_at = self.ports.clock.now();
             return self.renew_if_due().await;
         }
         let unheld = |bytes: &&ReceivedBytes| bytes.stored.size <= FRAMING_BYTES;
@@ -409,18 +482,17 @@ impl GuardedSource<'_> {
         if !exactly.is_empty() {
             self.raise_at = self.received + HOLD_STEP;
         }
-        let keep = KeepUploads { account: self.arrival.account, ids, exactly };
+        let keep = KeepUploads { account: self.arrival.account, piece: self.arrival.piece, ids, exactly };
         match act::perform(self.ports, &keep).await {
             Ok(Kept::Yes) => {
                 self.lease = Lease::new(self.lease.seconds, began);
                 Ok(())
             }
-            Ok(Kept::Lost) => Err(SourceError::Stopped(LEASE_LOST.into())),
-            Ok(Kept::Refused(reached)) => {
-                let stopped = SourceError::Stopped(reached.to_string().into());
-                self.refusal = Some(reached);
-                Err(stopped)
-            }
+            Ok(Kept::Lost) => match act::ask(self.ports, &IsReplaced { id: self.upload.id }).await {
+                Ok(true) => Err(self.refuse(ReceiveError::Replaced)),
+                _ => Err(SourceError::Stopped(LEASE_LOST.into())),
+            },
+            Ok(Kept::Refused(reached)) => Err(self.refuse(reached.into())),
             // A database that is away for a moment costs nobody an upload of hours.
             Err(_) if self.lease.try_again(self.ports.clock.now()) => Ok(()),
             Err(error) => Err(SourceError::Stopped(Box::new(error))),

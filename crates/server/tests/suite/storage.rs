@@ -199,7 +199,7 @@ async fn a_running_upload_is_never_touched(backend: Backend) {
 }
 
 fn arrival(account: agentdrop_domain::ids::AccountId) -> Arrival<'static> {
-    Arrival { account, transfer: None, held: &[], counted: Counted::Elsewhere, size: None, limit: None }
+    Arrival { account, piece: None, held: &[], counted: Counted::Elsewhere, size: None, limit: None }
 }
 
 async fn an_outage_is_no_finding(backend: Backend) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use agentdrop_domain::blob::{BlobError, ObjectKey};
 use agentdrop_domain::clock::Clock;
-use agentdrop_domain::transfer::{DirectPut, DirectStore, StoredPart};
+use agentdrop_domain::transfer::{DirectPut, DirectStore, PutUrl, StoredPart};
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
@@ -20,6 +20,8 @@ use url::Url;
 use super::error::{self, failed, odd};
 use super::{Bucket, S3Config, client, multipart};
 
+/// Has an object stored only if there is none. A service that does not know the condition would pass it over.
+const ONCE: (&str, &str) = ("If-None-Match", "*");
 /// The most pages of parts that are read; a page has up to 1,000.
 const MAX_PAGES: usize = 100;
 
@@ -110,13 +112,16 @@ fn attachment(file_name: &str) -> String {
 
 #[async_trait]
 impl DirectStore for S3DirectStore {
-    fn put_url(&self, to: DirectPut<'_>, lasts: Duration) -> Result<String, BlobError> {
+    fn put_url(&self, to: DirectPut<'_>, lasts: Duration) -> Result<PutUrl, BlobError> {
         let (size, number) = (to.size.to_string(), to.part.map(|(_, number)| number.to_string()));
         let parameters: Vec<_> = match (to.part, &number) {
             (Some((upload_id, _)), Some(number)) => vec![("partNumber", &**number), ("uploadId", upload_id)],
             _ => Vec::new(),
         };
-        self.signed("PUT", to.key, &parameters, &[("content-length", &size)], lasts)
+        // The parts of an upload that was completed are taken no more, so they need no such condition.
+        let headers = if to.part.is_some() { Vec::new() } else { vec![ONCE] };
+        let signed: Vec<_> = [("content-length", &*size)].into_iter().chain(headers.clone()).collect();
+        Ok(PutUrl { url: self.signed("PUT", to.key, &parameters, &signed, lasts)?, headers })
     }
 
     fn get_url(&self, key: &ObjectKey, file_name: &str, lasts: Duration) -> Result<String, BlobError> {

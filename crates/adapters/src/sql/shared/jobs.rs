@@ -1,5 +1,5 @@
 use agentdrop_domain::clock::Timestamp;
-use agentdrop_domain::job::{Job, JobKind, JobQueue};
+use agentdrop_domain::job::{Job, JobKind, JobQueue, Lane};
 use agentdrop_domain::store::StoreError;
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -15,6 +15,14 @@ const SWEEP: &str = "sweep";
 const PURGE_TRANSFER: &str = "purge_transfer";
 const HASH_FILE: &str = "hash_file";
 const DROP_PARTS: &str = "drop_parts";
+
+/// The kinds of a lane.
+const fn kinds(lane: Lane) -> &'static [&'static str] {
+    match lane {
+        Lane::Prompt => &[SWEEP, PURGE_TRANSFER, DROP_PARTS],
+        Lane::Slow => &[HASH_FILE],
+    }
+}
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = jobs, check_for_backend(Db))]
@@ -94,6 +102,7 @@ impl JobQueue for Session {
 
     async fn lease_jobs(
         &mut self,
+        lane: Lane,
         now: Timestamp,
         lease_until: Timestamp,
         limit: u32,
@@ -101,6 +110,7 @@ impl JobQueue for Session {
         let free = jobs::lease_until.is_null().or(jobs::lease_until.le(now)).assume_not_null();
         let due = jobs::table
             .filter(jobs::run_at.le(now))
+            .filter(jobs::kind.eq_any(kinds(lane)))
             .filter(free)
             .order((jobs::run_at, jobs::id))
             .limit(i64::from(limit))
@@ -115,6 +125,11 @@ impl JobQueue for Session {
         let mut leased: Vec<Job> = all(self.load(leased).await?)?;
         leased.sort_by_key(|job| (job.run_at, job.id));
         Ok(leased)
+    }
+
+    async fn renew_job(&mut self, job: &Job, lease_until: Timestamp) -> Result<bool, StoreError> {
+        let renewed = diesel::update(held!(job)).set(jobs::lease_until.eq(lease_until));
+        Ok(self.execute(renewed).await? == 1)
     }
 
     async fn finish_job(&mut self, job: &Job) -> Result<bool, StoreError> {

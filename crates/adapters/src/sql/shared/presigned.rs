@@ -7,13 +7,13 @@ use agentdrop_domain::transfer::{
 };
 use agentdrop_domain::words::word_of;
 use async_trait::async_trait;
-use diesel::dsl::{exists, not, sql};
+use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::key::Key;
-use super::schema::{file_parts, prepared_files, prepared_transfers, transfer_files, transfers, uploads};
+use super::schema::{file_parts, prepared_files, prepared_transfers, transfer_files, transfers};
 use super::{Db, Session};
 use crate::sql::values::{Corrupt, all, bytes, maybe, number, object_key, stored, word};
 
@@ -102,13 +102,9 @@ impl PresignedReads for Session {
     }
 
     async fn run_out_prepared(&mut self, now: Timestamp, limit: u32) -> Result<Vec<TransferId>, StoreError> {
-        let on_its_way = uploads::table
-            .filter(uploads::transfer_id.eq(transfers::id.nullable()))
-            .filter(uploads::lease_until.gt(now));
         let query = transfers::table
             .filter(pending())
             .filter(transfers::expires_at.le(now))
-            .filter(not(exists(on_its_way)))
             .order((transfers::expires_at, transfers::id))
             .limit(i64::from(limit))
             .select(transfers::id);
@@ -182,10 +178,21 @@ impl PresignedRepository for Session {
         Ok(())
     }
 
+    async fn prolong_prepared(&mut self, id: TransferId, until: Timestamp) -> Result<(), StoreError> {
+        let row =
+            transfers::table.find(Key::from(id)).filter(pending()).filter(transfers::expires_at.lt(until));
+        self.execute(diesel::update(row).set(transfers::expires_at.eq(until))).await?;
+        Ok(())
+    }
+
     async fn activate_transfer(&mut self, id: TransferId, expires_at: Timestamp) -> Result<bool, StoreError> {
         let row = transfers::table.find(Key::from(id)).filter(pending());
         let active = word_of(&TransferStatus::ALL, TransferStatus::Active);
-        let set = (transfers::status.eq(active), transfers::expires_at.eq(expires_at));
+        let set = (
+            transfers::status.eq(active),
+            transfers::expires_at.eq(expires_at),
+            transfers::announced.eq(true),
+        );
         Ok(self.execute(diesel::update(row).set(set)).await? == 1)
     }
 

@@ -15,8 +15,8 @@ use super::schema::{accounts, transfers, uploads};
 use crate::sql::values::{number, stored, stored_limit};
 
 /// The condition of the partial index, which only a literal can use.
-fn active_and_holding() -> SqlLiteral<Bool> {
-    sql("(transfers.status = 'active' AND transfers.storage_bytes > 0)")
+fn living_and_holding() -> SqlLiteral<Bool> {
+    sql("(transfers.status IN ('active', 'pending') AND transfers.storage_bytes > 0)")
 }
 
 /// A sum as a number; both databases would widen it otherwise.
@@ -105,7 +105,7 @@ impl QuotaRepository for Session {
             transfers::table
                 .filter(transfers::sender_account_id.eq(Key::from(account)))
                 .filter(transfers::expires_at.le(now))
-                .filter(active_and_holding())
+                .filter(living_and_holding())
         };
         let held: Option<i64> = self.get(rows().select(sum!("transfers.storage_bytes"))).await?;
         let held = number(held.unwrap_or(0))?;

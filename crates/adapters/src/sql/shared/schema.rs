@@ -156,6 +156,7 @@ tables! {
         ended_at -> Nullable<Moment>,
         purged_at -> Nullable<Moment>,
         storage_bytes -> BigInt,
+        announced -> Bool,
     }
     transfer_files (transfer_id, position) {
         transfer_id -> Id,
@@ -208,6 +209,8 @@ tables! {
         lease_until -> Moment,
         reaping -> Bool,
         transfer_id -> Nullable<Id>,
+        file_id -> Nullable<Id>,
+        part -> Nullable<BigInt>,
     }
     events (account_id, seq) {
         account_id -> Id,

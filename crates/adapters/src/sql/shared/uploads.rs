@@ -1,7 +1,7 @@
 use agentdrop_domain::clock::Timestamp;
-use agentdrop_domain::ids::{TransferId, UploadId};
+use agentdrop_domain::ids::UploadId;
 use agentdrop_domain::store::StoreError;
-use agentdrop_domain::transfer::{Upload, UploadReads, UploadRepository};
+use agentdrop_domain::transfer::{Piece, Upload, UploadReads, UploadRepository};
 use async_trait::async_trait;
 use diesel::prelude::*;
 
@@ -9,6 +9,13 @@ use super::key::Key;
 use super::schema::uploads;
 use super::{Db, Session};
 use crate::sql::values::{Corrupt, all, maybe, number, object_key, stored};
+
+/// Stands for a file that comes in one piece; parts are numbered from 1.
+const WHOLE: i64 = 0;
+
+fn part_of(piece: &Piece) -> i64 {
+    piece.part.map_or(WHOLE, i64::from)
+}
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = uploads, check_for_backend(Db))]
@@ -21,16 +28,20 @@ struct UploadRow {
     lease_until: Timestamp,
     reaping: bool,
     transfer_id: Option<Key>,
+    file_id: Option<Key>,
+    part: Option<i64>,
 }
 
 impl TryFrom<UploadRow> for Upload {
     type Error = Corrupt;
 
     fn try_from(row: UploadRow) -> Result<Self, Corrupt> {
+        let part = row.part.filter(|part| *part != WHOLE).map(number).transpose()?;
+        let piece = |(transfer, file): (Key, Key)| Piece { transfer: transfer.id(), file: file.id(), part };
         Ok(Self {
             id: row.id.id(),
             account_id: row.account_id.id(),
-            transfer_id: row.transfer_id.map(Key::id),
+            piece: row.transfer_id.zip(row.file_id).map(piece),
             object_key: object_key(row.object_key)?,
             reserved_bytes: number(row.reserved_bytes)?,
             created_at: row.created_at,
@@ -52,7 +63,9 @@ impl TryFrom<&Upload> for UploadRow {
             created_at: upload.created_at,
             lease_until: upload.lease_until,
             reaping: upload.reaping,
-            transfer_id: upload.transfer_id.map(Key::from),
+            transfer_id: upload.piece.map(|piece| piece.transfer.into()),
+            file_id: upload.piece.map(|piece| piece.file.into()),
+            part: upload.piece.map(|piece| part_of(&piece)),
         })
     }
 }
@@ -63,17 +76,9 @@ impl UploadReads for Session {
         maybe(self.get(uploads::table.find(Key::from(id)).select(UploadRow::as_select())).await?)
     }
 
-    async fn has_living_upload(&mut self, id: TransferId, now: Timestamp) -> Result<bool, StoreError> {
-        let living = uploads::table
-            .filter(uploads::transfer_id.eq(Key::from(id)))
-            .filter(uploads::lease_until.gt(now))
-            .select(uploads::id);
-        Ok(self.get::<_, Key>(living.limit(1)).await?.is_some())
-    }
-
     async fn abandoned_uploads(&mut self, now: Timestamp, limit: u32) -> Result<Vec<Upload>, StoreError> {
         let query = uploads::table
-            .filter(uploads::reaping.eq(true).or(uploads::lease_until.le(now)))
+            .filter(uploads::lease_until.le(now))
             .order((uploads::lease_until, uploads::id))
             .limit(i64::from(limit))
             .select(UploadRow::as_select());
@@ -98,18 +103,30 @@ impl UploadRepository for Session {
         Ok(self.execute(diesel::delete(row)).await? == 1)
     }
 
-    async fn reap_upload(&mut self, id: UploadId, now: Option<Timestamp>) -> Result<bool, StoreError> {
+    async fn reap_upload(
+        &mut self,
+        id: UploadId,
+        now: Timestamp,
+        abandoned: bool,
+    ) -> Result<bool, StoreError> {
         let row = uploads::table.find(Key::from(id));
-        let taken = uploads::reaping.eq(true);
-        let rows = match now {
-            // One that was being reaped when its sweeper died is taken again.
-            Some(now) => {
-                let abandoned = row.filter(uploads::reaping.eq(true).or(uploads::lease_until.le(now)));
-                self.execute(diesel::update(abandoned).set(taken)).await?
-            }
-            None => self.execute(diesel::update(row).set(taken)).await?,
+        // With its lease ended, one that is being reaped when its sweeper dies is taken again.
+        let taken = (uploads::reaping.eq(true), uploads::lease_until.eq(now));
+        let rows = if abandoned {
+            self.execute(diesel::update(row.filter(uploads::lease_until.le(now))).set(taken)).await?
+        } else {
+            self.execute(diesel::update(row).set(taken)).await?
         };
         Ok(rows == 1)
+    }
+
+    async fn replace_uploads(&mut self, piece: &Piece, by: UploadId) -> Result<(), StoreError> {
+        let others = uploads::table
+            .filter(uploads::file_id.eq(Key::from(piece.file)))
+            .filter(uploads::part.eq(part_of(piece)))
+            .filter(uploads::id.ne(Key::from(by)));
+        self.execute(diesel::update(others).set(uploads::reaping.eq(true))).await?;
+        Ok(())
     }
 
     async fn delete_upload(&mut self, id: UploadId) -> Result<(), StoreError> {

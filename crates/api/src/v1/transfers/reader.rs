@@ -159,14 +159,8 @@ impl FormReader {
         let held: Vec<ReceivedBytes> =
             self.files.iter().filter_map(|file| file.bytes.received().cloned()).collect();
         let counted = Counted::AsTheyCome { content_length: self.content_length };
-        let arrival = Arrival {
-            account: self.auth.account.id,
-            transfer: None,
-            held: &held,
-            counted,
-            size: None,
-            limit,
-        };
+        let arrival =
+            Arrival { account: self.auth.account.id, piece: None, held: &held, counted, size: None, limit };
         let received = receive(&self.api.ports, arrival, &mut body).await;
         let bytes = HeldBytes::new(self.api.clone(), received?);
         self.files.push(HeldFile { name, content_type, bytes });

@@ -12,6 +12,7 @@ impl From<ReceiveError> for ApiError {
         match error {
             ReceiveError::Store(error) => error.into(),
             ReceiveError::Quota(error) => error.into(),
+            ReceiveError::Replaced => Self::new(StatusCode::CONFLICT, "UPLOAD_REPLACED", error.to_string()),
             ReceiveError::Blob(BlobError::Source(error)) => broken_stream(&error),
             ReceiveError::Blob(error) => error.into(),
         }

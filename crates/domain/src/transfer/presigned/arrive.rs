@@ -2,25 +2,24 @@
 
 use async_trait::async_trait;
 
-use super::super::upload::{Arrival, Counted, ReceiveError, ReceivedBytes, discard, lease_lost, receive};
-use super::super::{Transfer, TransferFile};
+use super::super::upload::{
+    Arrival, Counted, ReceiveError, ReceivedBytes, discard, is_replaced, lease_lost, receive,
+};
+use super::super::{Piece, Transfer, TransferFile};
 use super::{FilePart, FileState, PreparedFile, abandon, file_of, is_open};
 use crate::act::{self, Act, Ask, Cx, Ports};
 use crate::blob::{ByteSource, Stored};
+use crate::clock::Timestamp;
 use crate::error::Denied;
-use crate::ids::{AccountId, FileId, TransferId};
+use crate::ids::{AccountId, UploadId};
 use crate::impl_act_error;
 use crate::store::{ReadView, StoreError, UnitOfWork};
 
-/// The piece that a signed URL takes: a whole file, or a part of one.
+/// What a signed URL takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AwaitedPiece {
-    /// The prepared transfer.
-    pub transfer: TransferId,
-    /// The file.
-    pub file: FileId,
-    /// The part, from 1; `None` if the file comes in one piece.
-    pub part: Option<u32>,
+    /// A whole file, or a part of one.
+    pub piece: Piece,
     /// Its size in bytes.
     pub size: u64,
 }
@@ -56,8 +55,8 @@ pub enum StoreAwaitedError {
 
 impl_act_error!(StoreAwaitedError);
 
-/// Stores a piece that a prepared transfer waits for. One that is sent again takes the place of the one before.
-/// After an error nothing of it is left.
+/// Stores a piece that a prepared transfer waits for. One that is sent again takes the place of the one before,
+/// arrived or arriving. After an error nothing of it is left.
 ///
 /// # Errors
 /// [`StoreAwaitedError`].
@@ -69,7 +68,7 @@ pub async fn store_awaited(
     let account = act::ask(ports, &IsAwaited { piece }).await?;
     let arrival = Arrival {
         account,
-        transfer: Some(piece.transfer),
+        piece: Some(piece.piece),
         held: &[],
         counted: Counted::Elsewhere,
         size: Some(piece.size),
@@ -78,7 +77,13 @@ pub async fn store_awaited(
     let bytes = receive(ports, arrival, body).await?;
     let (upload, stored) = (bytes.upload, bytes.stored);
     match act::perform(ports, &TakeIn { piece, bytes }).await {
-        Ok(()) => Ok(Arrived(stored)),
+        Ok(replaced) => {
+            if let Some(replaced) = replaced {
+                // Before the sweeper does: nobody counts these bytes.
+                let _left_to_the_sweeper = discard(ports, replaced).await;
+            }
+            Ok(Arrived(stored))
+        }
         Err(error) => {
             // The refusal is the answer; what can't be removed now is left to the sweeper.
             let _left_to_the_sweeper = discard(ports, upload).await;
@@ -97,21 +102,22 @@ impl Ask for IsAwaited {
     type Output = AccountId;
     type Error = StoreAwaitedError;
 
-    async fn answer(&self, _: &Cx<'_>, view: &mut dyn ReadView) -> Result<AccountId, StoreAwaitedError> {
-        let (transfer, _) = find(view, &self.piece).await?;
+    async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<AccountId, StoreAwaitedError> {
+        let (transfer, _) = find(view, &self.piece, cx.now).await?;
         Ok(transfer.sender.account)
     }
 }
 
 async fn find<V: ReadView + ?Sized>(
     view: &mut V,
-    piece: &AwaitedPiece,
+    &AwaitedPiece { piece, size: announced }: &AwaitedPiece,
+    now: Timestamp,
 ) -> Result<(Transfer, PreparedFile), StoreAwaitedError> {
     let missing = Denied::NotFound("File");
     let transfer = view.transfer(piece.transfer).await?.ok_or_else(|| missing.clone())?;
     let size = file_of(&transfer, piece.file)?.size;
     let prepared = view.prepared(piece.transfer).await?;
-    let Some(prepared) = prepared.filter(|_| is_open(&transfer)) else {
+    let Some(prepared) = prepared.filter(|_| is_open(&transfer, now)) else {
         return Err(StoreAwaitedError::Gone);
     };
     // A revoked key takes its URLs along.
@@ -124,7 +130,7 @@ async fn find<V: ReadView + ?Sized>(
         Some(number) => file.size_of_part(size, number).ok_or_else(|| missing.clone())?,
         None => return Err(missing.into()),
     };
-    if expected != piece.size {
+    if expected != announced {
         return Err(missing.into());
     }
     // A whole file may be sent again until the transfer is confirmed; parts until they are put together.
@@ -141,22 +147,29 @@ struct TakeIn {
 
 #[async_trait]
 impl Act for TakeIn {
-    type Output = ();
+    /// The upload that holds the bytes in whose place these came, to be removed.
+    type Output = Option<UploadId>;
     type Error = StoreAwaitedError;
 
-    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<(), StoreAwaitedError> {
+    async fn perform(
+        &self,
+        cx: &Cx<'_>,
+        tx: &mut dyn UnitOfWork,
+    ) -> Result<Option<UploadId>, StoreAwaitedError> {
         let Stored { size: received, sha256 } = self.bytes.stored;
         if received != self.piece.size {
             return Err(StoreAwaitedError::SizeMismatch { expected: self.piece.size, received });
         }
-        let (seen, _) = find(tx, &self.piece).await?;
+        let (seen, _) = find(tx, &self.piece, cx.now).await?;
         tx.lock_accounts(&[seen.sender.account]).await?;
-        let (transfer, file) = find(tx, &self.piece).await?;
+        let (transfer, file) = find(tx, &self.piece, cx.now).await?;
         if !tx.settle_upload(self.bytes.upload).await? {
-            return Err(lease_lost().into());
+            let replaced = is_replaced(tx, cx, self.bytes.upload).await?;
+            let lost = if replaced { ReceiveError::Replaced } else { lease_lost().into() };
+            return Err(lost.into());
         }
         let object_key = self.bytes.object_key.clone();
-        let replaced = match self.piece.part {
+        let replaced = match self.piece.piece.part {
             Some(number) => {
                 let part = FilePart { number, size: received, sha256, object_key };
                 tx.put_file_part(file.file, &part).await?.map(|before| before.object_key)
@@ -169,10 +182,10 @@ impl Act for TakeIn {
                 (file.state == FileState::Arrived).then(|| before.object_key.clone())
             }
         };
-        if let Some(object_key) = replaced {
-            abandon(tx, cx, &transfer, object_key).await?;
+        match replaced {
+            Some(object_key) => Ok(Some(abandon(tx, cx, &transfer, object_key).await?)),
+            None => Ok(None),
         }
-        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ use super::{FileState, PartsError, Prepared, is_open, of_sender};
 use crate::act::{Act, Cx};
 use crate::audit::AuditEntry;
 use crate::caller::Caller;
+use crate::clock::Timestamp;
 use crate::connection::meanwhile;
 use crate::error::{ActError, Denied, FieldErrors, Invalid};
 use crate::event::EventName;
@@ -78,8 +79,8 @@ impl Act for ConfirmTransfer {
         let seen = of_sender(tx, &self.caller, self.id).await?;
         tx.lock_accounts(&[seen.sender.account, seen.recipient.account]).await?;
         let transfer = of_sender(tx, &self.caller, self.id).await?;
-        let prepared = tx.prepared(self.id).await?.filter(|_| is_open(&transfer));
-        let Some(prepared) = prepared else { return Err(refusal(&transfer)) };
+        let prepared = tx.prepared(self.id).await?.filter(|_| is_open(&transfer, cx.now));
+        let Some(prepared) = prepared else { return Err(refusal(&transfer, cx.now)) };
         self.check_way(tx, &transfer).await?;
         check_arrived(&transfer, &prepared)?;
         let expires_at = cx.now + Duration::from_secs(prepared.lifetime_seconds);
@@ -87,15 +88,15 @@ impl Act for ConfirmTransfer {
             return Err(meanwhile("the transfer was confirmed").into());
         }
         tx.delete_prepared(self.id).await?;
-        let active = Transfer { status: TransferStatus::Active, expires_at, ..transfer };
+        let active = Transfer { status: TransferStatus::Active, announced: true, expires_at, ..transfer };
         tx.append_audit(&AuditEntry::by(&self.caller, cx, "transfer.confirm", self.id)).await?;
         tx.append_events(&event_of(&active, EventName::TransferCreated, cx.now)).await?;
         Ok(active)
     }
 }
 
-fn refusal(transfer: &Transfer) -> ConfirmError {
-    match transfer.status {
+fn refusal(transfer: &Transfer, now: Timestamp) -> ConfirmError {
+    match transfer.status_at(now) {
         TransferStatus::Deleted | TransferStatus::Expired => ConfirmError::Gone,
         _ => ConfirmError::AlreadyConfirmed,
     }

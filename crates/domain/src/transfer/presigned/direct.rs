@@ -20,11 +20,12 @@ use crate::transfer::{ReceiveError, Transfer, TransferFile};
 /// A store that clients can reach. Its URLs are signed here, without asking it.
 #[async_trait]
 pub trait DirectStore: Send + Sync {
-    /// A URL that takes exactly `size` bytes for an object, or for a part of an upload, for a while.
+    /// A URL that takes exactly `size` bytes for an object, or for a part of an upload, for a while. An object is
+    /// taken once: what was confirmed can't be replaced.
     ///
     /// # Errors
     /// [`BlobError::Internal`] if the store's address or keys can't make one.
-    fn put_url(&self, to: DirectPut<'_>, lasts: Duration) -> Result<String, BlobError>;
+    fn put_url(&self, to: DirectPut<'_>, lasts: Duration) -> Result<PutUrl, BlobError>;
     /// A URL that answers an object under a file name, for a while.
     ///
     /// # Errors
@@ -50,6 +51,15 @@ pub struct DirectPut<'a> {
     pub part: Option<(&'a str, u32)>,
     /// How many bytes.
     pub size: u64,
+}
+
+/// A URL to send bytes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutUrl {
+    /// The URL.
+    pub url: String,
+    /// Headers that the store insists on, with their values.
+    pub headers: Vec<(&'static str, &'static str)>,
 }
 
 /// Why an act of direct delivery failed: the act's own reasons, or the store's.
@@ -94,7 +104,7 @@ pub async fn begin_parts(
     store: &dyn DirectStore,
     account: AccountId,
 ) -> Result<BegunUpload, ReceiveError> {
-    let begin = BeginUpload { account, transfer: None, held: Vec::new(), at_least: 0, is_first: false };
+    let begin = BeginUpload { account, piece: None, held: Vec::new(), at_least: 0, is_first: false };
     let upload = act::perform(ports, &begin).await??;
     match store.begin(&upload.object_key).await {
         Ok(upload_id) => Ok(BegunUpload { upload: upload.id, object_key: upload.object_key, upload_id }),

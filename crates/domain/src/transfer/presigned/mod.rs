@@ -18,19 +18,21 @@ mod testing;
 pub use arrive::{Arrived, AwaitedPiece, StoreAwaitedError, store_awaited};
 pub use confirm::{ConfirmError, ConfirmTransfer};
 pub use direct::{
-    BegunUpload, DirectError, DirectPut, DirectStore, begin_parts, complete_parts, confirm, parts_of_file,
+    BegunUpload, DirectError, DirectPut, DirectStore, PutUrl, begin_parts, complete_parts, confirm,
+    parts_of_file,
 };
 pub use hash::hash_file;
 pub use parts::{AbortParts, ClaimedPart, CompleteParts, ListParts, PartsError, PartsOfFile, drop_parts};
 pub(super) use parts::{PartsThere, drop_bytes};
-pub use prepare::{DeclaredFile, PrepareError, PrepareTransfer};
-pub(super) use reap::{RunOutPrepared, reap_prepared};
+pub use prepare::{CheckPrepare, DeclaredFile, PrepareError, PrepareTransfer};
+pub(super) use reap::ReapPrepared;
 pub use repository::{PresignedReads, PresignedRepository};
 
 use super::{NO_TRANSFER, Part, Transfer, TransferFile, TransferStatus, part_of};
 use crate::act::Cx;
 use crate::blob::ObjectKey;
 use crate::caller::Caller;
+use crate::clock::Timestamp;
 use crate::error::Denied;
 use crate::ids::{ApiKeyId, FileId, TransferId, UploadId};
 use crate::store::{StoreError, UnitOfWork};
@@ -178,28 +180,30 @@ fn file_of(transfer: &Transfer, id: FileId) -> Result<&TransferFile, Denied> {
     transfer.files.iter().find(|file| file.id == id).ok_or(Denied::NotFound("File"))
 }
 
-/// Has an object that nothing refers to any more removed by the sweeper.
+/// Has an object that nothing refers to any more removed, by the sweeper at the latest. Yields the upload that holds
+/// it meanwhile.
 async fn abandon(
     tx: &mut dyn UnitOfWork,
     cx: &Cx<'_>,
     transfer: &Transfer,
     object_key: ObjectKey,
-) -> Result<(), StoreError> {
+) -> Result<UploadId, StoreError> {
     let id: UploadId = cx.ids.next();
     let upload = Upload {
         id,
         account_id: transfer.sender.account,
-        transfer_id: None,
+        piece: None,
         object_key,
         reserved_bytes: 0,
         created_at: cx.now,
         lease_until: cx.now,
         reaping: true,
     };
-    tx.insert_upload(&upload).await
+    tx.insert_upload(&upload).await?;
+    Ok(id)
 }
 
-/// Whether the transfer still takes bytes.
-fn is_open(transfer: &Transfer) -> bool {
-    transfer.status == TransferStatus::Pending
+/// Whether the transfer still takes bytes. Those that are on their way prolong its time.
+fn is_open(transfer: &Transfer, now: Timestamp) -> bool {
+    transfer.status_at(now) == TransferStatus::Pending
 }

@@ -65,15 +65,16 @@ struct Place {
 
 async fn find<V: ReadView + ?Sized>(
     view: &mut V,
+    cx: &Cx<'_>,
     caller: &Caller,
     place: Place,
 ) -> Result<(Transfer, Prepared, PreparedFile), PartsError> {
     let transfer = of_sender(view, caller, place.transfer).await?;
     file_of(&transfer, place.file)?;
-    let prepared = view.prepared(place.transfer).await?.filter(|_| is_open(&transfer));
+    let prepared = view.prepared(place.transfer).await?.filter(|_| is_open(&transfer, cx.now));
     let Some(prepared) = prepared else {
         use TransferStatus::{Deleted, Expired};
-        let confirmed = !matches!(transfer.status, Deleted | Expired);
+        let confirmed = !matches!(transfer.status_at(cx.now), Deleted | Expired);
         return Err(if confirmed { PartsError::AlreadyConfirmed } else { PartsError::Gone });
     };
     let file = prepared.file(place.file).filter(|file| file.part_size.is_some());
@@ -97,9 +98,9 @@ impl Ask for ListParts {
     type Output = PartsOfFile;
     type Error = PartsError;
 
-    async fn answer(&self, _: &Cx<'_>, view: &mut dyn ReadView) -> Result<PartsOfFile, PartsError> {
+    async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<PartsOfFile, PartsError> {
         let place = Place { transfer: self.transfer, file: self.file };
-        let (transfer, all, prepared) = find(view, &self.caller, place).await?;
+        let (transfer, all, prepared) = find(view, cx, &self.caller, place).await?;
         if prepared.state == FileState::Aborted {
             return Err(PartsError::Gone);
         }
@@ -140,9 +141,9 @@ impl Act for CompleteParts {
 
     async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<TransferFile, PartsError> {
         let place = Place { transfer: self.transfer, file: self.file };
-        let (seen, ..) = find(tx, &self.caller, place).await?;
+        let (seen, ..) = find(tx, cx, &self.caller, place).await?;
         tx.lock_accounts(&[seen.sender.account]).await?;
-        let (transfer, _, prepared) = find(tx, &self.caller, place).await?;
+        let (transfer, _, prepared) = find(tx, cx, &self.caller, place).await?;
         let file = file_of(&transfer, self.file)?;
         check_upload_id(&prepared, &self.upload_id)?;
         if prepared.state == FileState::Aborted {
@@ -217,9 +218,9 @@ impl Act for AbortParts {
 
     async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<(), PartsError> {
         let place = Place { transfer: self.transfer, file: self.file };
-        let (seen, ..) = find(tx, &self.caller, place).await?;
+        let (seen, ..) = find(tx, cx, &self.caller, place).await?;
         tx.lock_accounts(&[seen.sender.account, seen.recipient.account]).await?;
-        let (transfer, prepared, file) = find(tx, &self.caller, place).await?;
+        let (transfer, prepared, file) = find(tx, cx, &self.caller, place).await?;
         check_upload_id(&file, &self.upload_id)?;
         if file.state == FileState::Aborted {
             return Ok(());
@@ -261,7 +262,8 @@ pub async fn drop_bytes(
     file: &TransferFile,
     prepared: Option<&Prepared>,
 ) -> Result<(), ReceiveError> {
-    for part in act::ask(ports, &PartsThere { file: file.id }).await? {
+    let parts = act::ask(ports, &PartsThere { file: file.id }).await?;
+    for part in &parts {
         ports.blobs.delete(&part.object_key).await?;
     }
     let known = prepared.and_then(|prepared| prepared.file(file.id));
@@ -271,7 +273,9 @@ pub async fn drop_bytes(
         store.abort(&file.object_key, upload_id).await?;
     }
     ports.blobs.delete(&file.object_key).await?;
-    act::perform(ports, &ForgetParts { file: file.id }).await?;
+    if !parts.is_empty() {
+        act::perform(ports, &ForgetParts { file: file.id }).await?;
+    }
     Ok(())
 }
 

@@ -5,21 +5,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::super::create::{account, check_mode, settled_route};
-use super::super::route::{RouteError, check_channel, check_encryption};
+use super::super::route::{Ends, Route, RouteError, check_channel, check_encryption, find_route};
 use super::super::upload::lease_lost;
 use super::super::{Draft, FileName, Transfer, TransferFile, TransferStatus};
 use super::{
     BegunUpload, FileState, MAX_FILE_BYTES, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, Prepared,
     PreparedFile, part_count,
 };
-use crate::account::{QuotaError, count_transfer, reserve_storage};
-use crate::act::{Act, Cx};
+use crate::account::{QuotaError, check_transfers_left, count_transfer, reserve_storage};
+use crate::act::{Act, Ask, Cx};
 use crate::audit::AuditEntry;
 use crate::blob::ObjectKey;
 use crate::caller::Caller;
 use crate::error::{ActError, FieldErrors, Invalid};
 use crate::plan::{Plan, allows};
-use crate::store::{StoreError, UnitOfWork};
+use crate::store::{ReadView, StoreError, UnitOfWork};
 
 /// A file that is announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,17 +105,13 @@ impl Act for PrepareTransfer {
     ) -> Result<(Transfer, Prepared), PrepareError> {
         check_mode(self.draft.mode)?;
         let route = settled_route(tx, &self.caller, &self.draft).await?;
-        check_channel(tx, self.draft.encryption.channel(), &route).await?;
-        check_encryption(tx, self.draft.encryption.is_encrypted(), &route).await?;
-        self.check_files()?;
-        let account = account(tx, self.caller.account).await?;
-        let plan = cx.settings.plans.of(&account.plan);
-        self.check_sizes(plan)?;
-        let lifetime_seconds = self.draft.lifetime_under(plan)?;
+        let lifetime_seconds = self.check(cx, tx, &route).await?;
+        let account = self.caller.account;
         let pending = Duration::from_secs(cx.settings.pending_seconds.into());
         let files = self.files.iter().enumerate().map(|(i, file)| self.file(cx, i, file)).collect();
         let transfer = Transfer {
             status: TransferStatus::Pending,
+            announced: false,
             expires_at: cx.now + pending,
             ..self.draft.transfer(cx, route, files)
         };
@@ -125,8 +121,8 @@ impl Act for PrepareTransfer {
             }
         }
         let prepared = self.prepared(cx, &transfer, lifetime_seconds);
-        reserve_storage(tx, cx, account.id, transfer.total_size).await?;
-        count_transfer(tx, cx, account.id).await?;
+        reserve_storage(tx, cx, account, transfer.total_size).await?;
+        count_transfer(tx, cx, account).await?;
         tx.insert_transfer(&transfer).await?;
         tx.insert_prepared(&prepared).await?;
         tx.count_transfer_of_key(prepared.key).await?;
@@ -135,7 +131,38 @@ impl Act for PrepareTransfer {
     }
 }
 
+/// Asks, before a store is told to expect anything, whether a transfer would be prepared. Its checks are those of
+/// [`PrepareTransfer`], but for the bytes of storage, which only the act can count.
+#[derive(Debug, Clone)]
+pub struct CheckPrepare(pub PrepareTransfer);
+
+#[async_trait]
+impl Ask for CheckPrepare {
+    type Output = ();
+    type Error = PrepareError;
+
+    async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<(), PrepareError> {
+        let Self(prepare) = self;
+        check_mode(prepare.draft.mode)?;
+        let account = account(view, prepare.caller.account).await?;
+        let route = find_route(view, &prepare.caller, &account, Ends::from(&prepare.draft)).await?;
+        prepare.check(cx, view, &route).await?;
+        Ok(check_transfers_left(view, cx, account.id).await?)
+    }
+}
+
 impl PrepareTransfer {
+    /// What can be judged once the route is known. Yields how long the confirmed transfer stays, in seconds.
+    async fn check(&self, cx: &Cx<'_>, view: &mut dyn ReadView, route: &Route) -> Result<u64, PrepareError> {
+        check_channel(view, self.draft.encryption.channel(), route).await?;
+        check_encryption(view, self.draft.encryption.is_encrypted(), route).await?;
+        self.check_files()?;
+        let account = account(view, self.caller.account).await?;
+        let plan = cx.settings.plans.of(&account.plan);
+        self.check_sizes(plan)?;
+        Ok(self.draft.lifetime_under(plan)?)
+    }
+
     fn check_files(&self) -> Result<(), Invalid> {
         let names: Vec<&FileName> = self.files.iter().map(|file| &file.name).collect();
         self.draft.check_files(&names)?;

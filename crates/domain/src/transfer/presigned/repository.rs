@@ -13,7 +13,7 @@ pub trait PresignedReads: Send {
     async fn prepared(&mut self, id: TransferId) -> Result<Option<Prepared>, StoreError>;
     /// The parts of a file that have arrived, in order.
     async fn file_parts(&mut self, file: FileId) -> Result<Vec<FilePart>, StoreError>;
-    /// Pending transfers whose time is over and to which nothing is on its way, at most `limit`.
+    /// Pending transfers whose time is over, at most `limit`.
     async fn run_out_prepared(&mut self, now: Timestamp, limit: u32) -> Result<Vec<TransferId>, StoreError>;
 }
 
@@ -30,6 +30,8 @@ pub trait PresignedRepository: PresignedReads {
     async fn put_file_part(&mut self, file: FileId, part: &FilePart) -> Result<Option<FilePart>, StoreError>;
     /// Forgets the parts of a file, whose bytes are removed.
     async fn delete_file_parts(&mut self, file: FileId) -> Result<(), StoreError>;
+    /// Lets a pending transfer wait at least until a moment.
+    async fn prolong_prepared(&mut self, id: TransferId, until: Timestamp) -> Result<(), StoreError>;
     /// Makes a pending transfer active until a moment. `false` if it is not pending.
     async fn activate_transfer(&mut self, id: TransferId, expires_at: Timestamp) -> Result<bool, StoreError>;
     /// Sets the sum of a transfer's files that are not given up, in bytes.

@@ -3,6 +3,7 @@
 use super::super::testing::*;
 use super::*;
 use crate::mock::id;
+use crate::transfer::Piece;
 
 /// The pending transfer `id(50)` from agent 11 to agent 22, whose files have nothing yet: `id(61)` comes in one
 /// piece of 5 bytes, `id(62)` in parts of 3, 3 and 1 bytes. The key `id(7000)` prepared it.
@@ -19,7 +20,7 @@ pub(super) fn pending() -> (Transfer, Prepared) {
         direct: false,
         files: vec![file(61, None), file(62, Some(3))],
     };
-    (Transfer { status: TransferStatus::Pending, files, ..ready }, prepared)
+    (Transfer { status: TransferStatus::Pending, announced: false, files, ..ready }, prepared)
 }
 
 /// A world with [`pending`].
@@ -44,7 +45,8 @@ pub(super) async fn send(
     (file, part, size): (u128, Option<u32>, u64),
     steps: Vec<Step>,
 ) -> Result<Arrived, StoreAwaitedError> {
-    let piece = AwaitedPiece { transfer: id(50), file: id(file), part, size };
+    let piece = Piece { transfer: id(50), file: id(file), part };
+    let piece = AwaitedPiece { piece, size };
     store_awaited(&world.ports(), piece, &mut Body::new(world, steps)).await
 }
 

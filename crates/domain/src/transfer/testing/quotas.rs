@@ -41,7 +41,8 @@ pub(super) fn quota_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
         let transfers = &rows.transfers;
         let has_run_out = |id| {
             transfers.get(id).is_some_and(|transfer| {
-                transfer.status == TransferStatus::Active && transfer.expires_at <= now
+                use TransferStatus::{Active, Pending};
+                matches!(transfer.status, Active | Pending) && transfer.expires_at <= now
             })
         };
         let run_out = rows.storage.held.iter_mut().filter(|(id, _)| has_run_out(id));

@@ -19,7 +19,7 @@ async fn take_after(
     limit: Limit,
 ) -> Result<ReceivedBytes, ReceiveError> {
     let counted = Counted::AsTheyCome { content_length: None };
-    let arrival = Arrival { account: id(ME), transfer: None, held, counted, size: None, limit };
+    let arrival = Arrival { account: id(ME), piece: None, held, counted, size: None, limit };
     receive(&world.ports(), arrival, &mut Body::new(world, steps)).await
 }
 
@@ -317,7 +317,7 @@ async fn count(
     steps: Vec<Step>,
 ) -> Result<ReceivedBytes, ReceiveError> {
     let counted = Counted::AsTheyCome { content_length };
-    let arrival = Arrival { account: id(ME), transfer: None, held, counted, size: None, limit: None };
+    let arrival = Arrival { account: id(ME), piece: None, held, counted, size: None, limit: None };
     receive(&world.ports(), arrival, &mut Body::new(world, steps)).await
 }
 
@@ -429,7 +429,7 @@ async fn the_sweeper_gives_back_what_an_abandoned_upload_holds() {
 async fn what_a_prepared_transfer_holds_is_not_held_again() {
     let world = world_with_room(0);
     let counted = Counted::Elsewhere;
-    let arrival = Arrival { account: id(ME), transfer: None, held: &[], counted, size: None, limit: None };
+    let arrival = Arrival { account: id(ME), piece: None, held: &[], counted, size: None, limit: None };
     assert!(receive(&world.ports(), arrival, &mut Body::new(&world, megabytes(10))).await.is_ok());
     assert_eq!(left(&world), 0);
 }

@@ -21,7 +21,7 @@ macro_rules! on_both_stores {
                 }
             )+
         }
-        mod external {
+        mod external_s3 {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 #[ignore = "needs a real S3 server: run scripts/test"]
@@ -59,10 +59,21 @@ async fn prepare_parts(app: &App, pair: &Pair, size: usize) -> Answer {
     app.post("/v1/transfers/presigned/multipart", &pair.a.key, body).await.expect(201)
 }
 
-/// The answer of the store itself, which is no JSON.
+/// The answer of the store itself, which is no JSON, to a part.
 async fn put(app: &App, url: &str, bytes: &[u8]) -> reqwest::Response {
     assert!(!url.starts_with(&app.url), "{url} is the store's");
     app.request(Method::PUT, url, "").body(bytes.to_vec()).send().await.unwrap()
+}
+
+/// The answer of the store itself to a whole file, sent as the server said.
+async fn put_whole(app: &App, prepared: &Answer, index: usize, bytes: &[u8]) -> reqwest::Response {
+    let slot = &prepared["upload_urls"][index];
+    let url = slot["upload_url"].as_str().unwrap();
+    assert!(!url.starts_with(&app.url), "{url} is the store's");
+    let request = app.request(Method::PUT, url, "").body(bytes.to_vec());
+    let headers = slot["headers"].as_object().unwrap().iter();
+    let request = headers.fold(request, |it, (name, value)| it.header(name, value.as_str().unwrap()));
+    request.send().await.unwrap()
 }
 
 async fn confirm(app: &App, pair: &Pair, prepared: &Answer) -> Answer {
@@ -103,8 +114,7 @@ async fn whole_files_go_to_the_store_and_come_from_it(backend: Backend) {
     let (app, pair) = start(backend).await;
     let bytes = content(300_000);
     let prepared = prepare(&app, &pair, json!([{"name": "ünï \".bin", "size": bytes.len()}])).await;
-    let url = prepared["upload_urls"][0]["upload_url"].as_str().unwrap();
-    assert_eq!(put(&app, url, &bytes).await.status(), 200);
+    assert_eq!(put_whole(&app, &prepared, 0, &bytes).await.status(), 200);
     let _ = confirm(&app, &pair, &prepared).await.expect(200);
     let (url, fetched) = download(&app, &pair, &prepared).await;
     assert_eq!(fetched, bytes);
@@ -147,28 +157,30 @@ async fn a_url_of_the_store_takes_exactly_what_was_announced(backend: Backend) {
     let prepared = prepare(&app, &pair, json!([{"name": "a", "size": 5}])).await;
     let good = prepared["upload_urls"][0]["upload_url"].as_str().unwrap().to_owned();
     for bytes in [&b"hell"[..], b"hello!"] {
-        assert_eq!(put(&app, &good, bytes).await.status(), 403, "another size");
+        assert_eq!(put_whole(&app, &prepared, 0, bytes).await.status(), 403, "another size");
     }
+    assert!(put(&app, &good, b"hello").await.status().is_client_error(), "without its header");
     let id = good.split('?').next().unwrap();
     let other = good.replace(id, &format!("{id}x"));
     assert_eq!(put(&app, &other, b"hello").await.status(), 403, "another object");
     let read = app.request(Method::GET, &good, "").send().await.unwrap();
     assert_eq!(read.status(), 403, "another method");
     assert_eq!(confirm(&app, &pair, &prepared).await.outcome(), (400, "FILES_MISSING"));
-    assert_eq!(put(&app, &good, b"hello").await.status(), 200);
+    assert_eq!(put_whole(&app, &prepared, 0, b"hello").await.status(), 200);
     let _ = confirm(&app, &pair, &prepared).await.expect(200);
+    assert_eq!(put_whole(&app, &prepared, 0, b"world").await.status(), 412, "once");
+    assert_eq!(download(&app, &pair, &prepared).await.1, b"hello");
 }
 
 async fn what_is_missing_is_named(backend: Backend) {
     let (app, pair) = start(backend).await;
     let files = json!([{"name": "a", "size": 1}, {"name": "b", "size": 1}]);
     let prepared = prepare(&app, &pair, files).await;
-    let url = |index: usize| prepared["upload_urls"][index]["upload_url"].as_str().unwrap();
-    assert_eq!(put(&app, url(0), b"x").await.status(), 200);
+    assert_eq!(put_whole(&app, &prepared, 0, b"x").await.status(), 200);
     let answer = confirm(&app, &pair, &prepared).await;
     assert_eq!(answer.outcome(), (400, "FILES_MISSING"));
     assert_eq!(answer.fields(), ["files[1]"]);
-    assert_eq!(put(&app, url(1), b"y").await.status(), 200);
+    assert_eq!(put_whole(&app, &prepared, 1, b"y").await.status(), 200);
     let _ = confirm(&app, &pair, &prepared).await.expect(200);
     assert_eq!(confirm(&app, &pair, &prepared).await.outcome(), (409, "ALREADY_CONFIRMED"));
 }

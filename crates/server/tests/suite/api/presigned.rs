@@ -1,6 +1,7 @@
 //! Transfers that are prepared first and uploaded to signed URLs.
 
 use agentdrop_test_support::app::{Answer, App, Backend, Pair};
+use futures_util::future::join_all;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep};
 
 use super::raw::RawClient;
-use super::{bad_fields, kept};
+use super::{bad_fields, count, kept};
 
 const PART: usize = 5 << 20;
 const GONE: (u16, &str) = (410, "GONE");
@@ -19,6 +20,8 @@ on_both_backends!(
     parts_come_in_any_order_and_are_read_as_one_file,
     a_broken_upload_goes_on_where_it_was,
     what_is_sent_again_takes_the_place_of_what_was_there,
+    what_is_sent_again_stops_what_is_on_its_way,
+    of_64_twins_at_one_url_one_is_kept,
     an_upload_url_holds_for_exactly_what_it_says,
     a_piece_has_exactly_its_size,
     what_is_missing_is_named_at_the_end,
@@ -229,7 +232,7 @@ async fn a_broken_upload_goes_on_where_it_was(backend: Backend) {
 }
 
 async fn what_is_sent_again_takes_the_place_of_what_was_there(backend: Backend) {
-    let app = App::start_configured(backend, &[], |config| config.settings.sweep_seconds = 1).await;
+    let app = App::start(backend).await;
     let pair = app.pair().await;
     let prepared = prepare(&app, &pair, json!([{"name": "a", "size": 5}])).await.expect(201);
     for bytes in [b"hello", b"world"] {
@@ -240,6 +243,43 @@ async fn what_is_sent_again_takes_the_place_of_what_was_there(backend: Backend) 
     let fetched = fetch(&app, claimed["files"][0]["download_url"].as_str().unwrap(), &[]).await;
     assert_eq!(fetched.bytes().await.unwrap(), "world");
     kept::expect_left(&app, 1, 0).await;
+}
+
+async fn what_is_sent_again_stops_what_is_on_its_way(backend: Backend) {
+    const SIZE: usize = 6_000_000;
+    let app = App::start(backend).await;
+    let pair = app.pair().await;
+    let prepared = prepare(&app, &pair, json!([{"name": "a", "size": SIZE}])).await.expect(201);
+    let path = upload_url(&prepared, 0).replace(&app.url, "");
+    let mut slow = RawClient::connect(&app).await;
+    slow.write(format!("PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {SIZE}\r\n\r\n").as_bytes()).await;
+    slow.write(&[1; SIZE / 2]).await;
+    kept::expect_an_upload(&app).await;
+    let newer = content(SIZE);
+    let _ = put(&app, &upload_url(&prepared, 0), &newer).await.expect(200);
+    slow.write(&[1; SIZE / 2]).await;
+    assert_eq!(slow.answer().await.outcome(), (409, "UPLOAD_REPLACED"));
+    kept::expect_left(&app, 1, 0).await;
+    let _ = confirm(&app, &pair, &prepared).await.expect(200);
+    let claimed = downloads(&app, &pair, &prepared.text("id")).await.expect(200);
+    assert_eq!(claimed["files"][0]["sha256"], hex::encode(Sha256::digest(&newer)));
+}
+
+async fn of_64_twins_at_one_url_one_is_kept(backend: Backend) {
+    let app = App::start(backend).await;
+    let pair = app.pair().await;
+    let prepared = prepare(&app, &pair, json!([{"name": "a", "size": 100_000}])).await.expect(201);
+    let url = upload_url(&prepared, 0);
+    let twins: Vec<Vec<u8>> = (0..64_u8).map(|n| vec![n; 100_000]).collect();
+    let answers = join_all(twins.iter().map(|bytes| put(&app, &url, bytes))).await;
+    let (stored, replaced) = (count(&answers, (200, "")), count(&answers, (409, "UPLOAD_REPLACED")));
+    let outcomes: Vec<_> = answers.iter().map(Answer::outcome).collect();
+    assert!(stored > 0 && stored + replaced == 64, "{outcomes:?}");
+    kept::expect_left(&app, 1, 0).await;
+    let _ = confirm(&app, &pair, &prepared).await.expect(200);
+    let claimed = downloads(&app, &pair, &prepared.text("id")).await.expect(200);
+    let kept = claimed["files"][0]["sha256"].as_str().unwrap();
+    assert!(answers.iter().any(|answer| answer.status == 200 && answer["sha256"] == kept));
 }
 
 async fn an_upload_url_holds_for_exactly_what_it_says(backend: Backend) {
@@ -362,6 +402,7 @@ async fn a_client_that_vanishes_leaves_nothing(backend: Backend) {
 async fn what_is_never_confirmed_runs_out(backend: Backend) {
     let app = App::start_configured(backend, &[], |config| {
         config.settings.pending_seconds = 2;
+        config.settings.upload_lease_seconds = 1;
         config.settings.sweep_seconds = 1;
     })
     .await;
@@ -373,6 +414,10 @@ async fn what_is_never_confirmed_runs_out(backend: Backend) {
     assert_eq!(put(&app, &upload_url(&prepared, 0), b"x").await.outcome(), GONE);
     let transfer = app.get(&format!("/v1/transfers/{}", prepared.text("id")), &pair.a.key).await.expect(200);
     assert_eq!(transfer["status"], "expired");
+    let query = format!("/v1/agents/{}/inbox?status=expired", pair.beta.id);
+    assert_eq!(app.get(&query, &pair.b.key).await.expect(200)["total"], 0, "nobody told its recipient");
+    let asked = app.get(&format!("/v1/transfers/{}", prepared.text("id")), &pair.b.key).await;
+    assert_eq!(asked.outcome(), (404, "NOT_FOUND"));
 }
 
 async fn a_revoked_key_or_pairing_ends_the_upload(backend: Backend) {

@@ -23,7 +23,9 @@ on_both_backends!(
     storage_is_exact_for_bytes_that_come_slowly,
     storage_is_freed_when_a_transfer_ends,
     what_is_refused_holds_nothing,
+    storage_is_exact_for_prepared_transfers,
     monthly_transfers_are_exact,
+    monthly_transfers_are_exact_for_prepared_transfers,
     agents_are_exact,
     keys_are_exact,
     connections_are_exact,
@@ -104,6 +106,47 @@ async fn send_chunked(app: &App, ann: &Account, bytes: usize) -> Answer {
     Answer::of(request.header("content-type", Form::content_type()).body(body)).await
 }
 
+/// Announces a file of so many bytes, with odd numbers in parts.
+async fn prepare(app: &App, ann: &Account, n: usize, bytes: usize) -> Answer {
+    let (path, mut file) = ("/v1/transfers/presigned", json!({"name": "a.bin", "size": bytes}));
+    if n.is_multiple_of(2) {
+        return app
+            .post(path, &ann.key, json!({"sender": "me", "recipient": "alpha", "files": [file]}))
+            .await;
+    }
+    file["part_size"] = json!(bytes);
+    let body = json!({"sender": "me", "recipient": "alpha", "files": [file]});
+    app.post(&format!("{path}/multipart"), &ann.key, body).await
+}
+
+async fn storage_is_exact_for_prepared_transfers(backend: Backend) {
+    const SIZE: usize = 2_000;
+    let limit = ((ALLOWED + 1) * SIZE - 1) as u64;
+    let (app, ann) = with_agent(backend, |plan| plan.storage_bytes = Some(limit)).await;
+    // Half of them bring their bytes along.
+    let one = async |n: usize| {
+        if n < CROWD / 2 { prepare(&app, &ann, n, SIZE).await } else { send(&app, &ann, SIZE).await }
+    };
+    let answers = join_all((0..CROWD).map(one)).await;
+    expect_allowed(&answers, STORAGE_FULL);
+    assert_eq!(usage(&app, &ann).await["storage_bytes"], json!(SIZE * ALLOWED));
+    assert_eq!(prepare(&app, &ann, 0, SIZE - 1).await.outcome(), MADE, "to the last byte");
+    assert_eq!(prepare(&app, &ann, 1, 1).await.outcome(), STORAGE_FULL);
+    // What was announced was counted: its bytes come into a full storage, and again in their own place.
+    let prepared = answers.iter().find(|answer| answer["upload_urls"][0].is_object());
+    if let Some(prepared) = prepared {
+        let url = prepared["upload_urls"][0]["upload_url"].as_str().unwrap();
+        for _ in 0..2 {
+            let sent = app.request(reqwest::Method::PUT, url, "").body(vec![7; SIZE]);
+            let _ = Answer::of(sent).await.expect(200);
+        }
+    }
+    for made in answers.iter().filter(|answer| answer.status == 201) {
+        let _ = app.delete(&format!("/v1/transfers/{}", made.text("id")), &ann.key).await.expect(200);
+    }
+    assert_eq!(usage(&app, &ann).await["storage_bytes"], json!(SIZE - 1));
+}
+
 async fn storage_is_freed_when_a_transfer_ends(backend: Backend) {
     let (app, ann) = with_agent(backend, |plan| plan.storage_bytes = Some(1_000)).await;
     let full = async || assert_eq!(send(&app, &ann, 1).await.outcome(), STORAGE_FULL);
@@ -162,6 +205,13 @@ async fn monthly_transfers_are_exact(backend: Backend) {
     let made = answers.iter().find(|answer| answer.status == 201).unwrap().text("id");
     let _ = app.delete(&format!("/v1/transfers/{made}"), &ann.key).await.expect(200);
     assert_eq!(two_files.send(&app, &ann.key).await.outcome(), MONTH_FULL);
+    assert_eq!(usage(&app, &ann).await["transfers_this_month"], ALLOWED);
+}
+
+async fn monthly_transfers_are_exact_for_prepared_transfers(backend: Backend) {
+    let (app, ann) = with_agent(backend, |plan| plan.transfers_per_month = Some(ALLOWED as u64)).await;
+    let answers = join_all((0..CROWD).map(|n| prepare(&app, &ann, n, 1))).await;
+    expect_allowed(&answers, MONTH_FULL);
     assert_eq!(usage(&app, &ann).await["transfers_this_month"], ALLOWED);
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use agentdrop_domain::act::Ports;
 use agentdrop_domain::blob::ObjectKey;
 use agentdrop_domain::clock::{Clock, Timestamp};
-use agentdrop_domain::job::{JobKind, ensure_sweep, work_once};
+use agentdrop_domain::job::{JobKind, Lane, ensure_sweep, work_once};
 use agentdrop_domain::page::Page;
 use agentdrop_domain::store::ReadView;
 use agentdrop_domain::transfer::{FileState, SentQuery, Transfer, TransferFile, TransferStatus};
@@ -58,9 +58,13 @@ impl World {
         let ports = Ports { clock: Arc::new(Ahead(self.ports.clock.clone())), ..self.ports.clone() };
         ensure_sweep(&ports).await.unwrap();
         loop {
-            let round = work_once(&ports).await.unwrap();
-            assert!(round.failures.is_empty(), "{:?}", round.failures);
-            if round.taken == 0 {
+            let mut taken = 0;
+            for lane in Lane::ALL {
+                let round = work_once(&ports, lane).await.unwrap();
+                assert!(round.failures.is_empty(), "{:?}", round.failures);
+                taken += round.taken;
+            }
+            if taken == 0 {
                 return;
             }
         }
@@ -150,7 +154,10 @@ impl World {
     async fn expect_no_jobs(&self, after: &str) {
         let far = self.ports.clock.now() + TimeDelta::days(3_650);
         let mut tx = self.ports.database.begin().await.unwrap();
-        let jobs = tx.lease_jobs(far, far, 100).await.unwrap();
+        let mut jobs = Vec::new();
+        for lane in Lane::ALL {
+            jobs.extend(tx.lease_jobs(lane, far, far, 100).await.unwrap());
+        }
         tx.rollback().await.unwrap();
         let kinds: Vec<_> = jobs.iter().map(|job| job.kind).collect();
         assert_eq!(kinds, [JobKind::Sweep], "jobs after {after}");

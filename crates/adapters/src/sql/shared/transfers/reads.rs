@@ -29,20 +29,18 @@ pub(super) fn active() -> SqlLiteral<Bool> {
 
 type Query<'a> = transfers::BoxedQuery<'a, Db>;
 
-/// Only rows that have a status by the clock: an active one that has run out is expired.
+/// Only rows that have a status by the clock: an active or pending one that has run out is expired.
 fn with_status_at(query: Query<'_>, status: TransferStatus, now: Timestamp) -> Query<'_> {
+    use TransferStatus::{Active, Deleted, Downloaded, Expired, Pending};
     let is_stored_as = |status| transfers::status.eq(word_of(&TransferStatus::ALL, status));
     match status {
-        TransferStatus::Active => {
-            query.filter(is_stored_as(TransferStatus::Active)).filter(transfers::expires_at.gt(now))
-        }
-        TransferStatus::Expired => query.filter(
-            is_stored_as(TransferStatus::Expired)
-                .or(is_stored_as(TransferStatus::Active).and(transfers::expires_at.le(now))),
+        Active | Pending => query.filter(is_stored_as(status)).filter(transfers::expires_at.gt(now)),
+        Expired => query.filter(
+            is_stored_as(Expired)
+                .or(is_stored_as(Active).and(transfers::expires_at.le(now)))
+                .or(is_stored_as(Pending).and(transfers::expires_at.le(now))),
         ),
-        TransferStatus::Pending | TransferStatus::Downloaded | TransferStatus::Deleted => {
-            query.filter(is_stored_as(status))
-        }
+        Downloaded | Deleted => query.filter(is_stored_as(status)),
     }
 }
 
@@ -89,7 +87,8 @@ impl TransferReads for Session {
     async fn inbox(&mut self, query: &InboxQuery, page: Page) -> Result<Slice<Transfer>, StoreError> {
         let wanted = || {
             let received = transfers::recipient_agent_id.eq(Key::from(query.agent));
-            with_status_at(transfers::table.filter(received).into_boxed(), query.status, query.now)
+            let heard_of = transfers::table.filter(received).filter(transfers::announced.eq(true));
+            with_status_at(heard_of.into_boxed(), query.status, query.now)
         };
         self.newest_first(wanted, page).await
     }

@@ -44,6 +44,7 @@ pub(in super::super) struct TransferRow {
     expires_at: Timestamp,
     ended_at: Option<Timestamp>,
     purged_at: Option<Timestamp>,
+    announced: bool,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -165,6 +166,7 @@ impl TransferRow {
             expires_at: self.expires_at,
             ended_at: self.ended_at,
             purged_at: self.purged_at,
+            announced: self.announced,
         })
     }
 }
@@ -206,6 +208,7 @@ impl TryFrom<&Transfer> for TransferRow {
             expires_at: transfer.expires_at,
             ended_at: transfer.ended_at,
             purged_at: transfer.purged_at,
+            announced: transfer.announced,
         })
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, post, web};
-use agentdrop_domain::ids::AccountId;
 use agentdrop_domain::transfer::{
-    BegunUpload, PrepareError, PrepareTransfer, Prepared, Transfer, begin_parts, discard,
+    BegunUpload, CheckPrepare, PrepareError, PrepareTransfer, Prepared, PutUrl, Transfer, begin_parts,
+    discard,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -177,8 +177,9 @@ pub async fn prepare_multipart(
         })
     };
     let (draft, files) = body.0.judged(true)?;
-    let begun = BegunUploads::begin(&api, auth.account.id, files.len()).await?;
-    let act = PrepareTransfer { caller: auth.caller, draft, files, begun: begun.uploads() };
+    let act = PrepareTransfer { caller: auth.caller, draft, files, begun: Vec::new() };
+    let begun = BegunUploads::begin(&api, &act).await?;
+    let act = PrepareTransfer { begun: begun.uploads(), ..act };
     idempotency.perform(&api, act, render).await
 }
 
@@ -190,12 +191,15 @@ struct BegunUploads {
 }
 
 impl BegunUploads {
-    async fn begin(api: &Api, account: AccountId, count: usize) -> Result<Self, ApiError> {
+    /// One upload a file. The store hears of nothing that would be refused anyway.
+    async fn begin(api: &Api, act: &PrepareTransfer) -> Result<Self, ApiError> {
         let mut begun = Self { api: api.clone(), uploads: Vec::new() };
         let Some(store) = api.ports.direct.clone().filter(|_| api.ports.settings.direct_delivery) else {
             return Ok(begun);
         };
-        for _ in 0..count {
+        api.ask(CheckPrepare(act.clone())).await?;
+        let account = act.caller.account;
+        for _ in &act.files {
             let (ports, store) = (api.ports.clone(), store.clone());
             let upload = api.run(async move { Ok(begin_parts(&ports, &*store, account).await?) }).await?;
             begun.uploads.push(upload);
@@ -227,12 +231,14 @@ fn confirm_url(api: &Api, transfer: &Transfer) -> String {
 
 fn upload_url(api: &Api, awaited: Awaited<'_>) -> Result<UploadUrl, ApiError> {
     let file = awaited.file;
+    let PutUrl { url, headers } = awaited.send_url(api, None, file.size)?;
+    let headers = headers.into_iter().map(|(name, value)| (name, value.to_owned()));
     Ok(UploadUrl {
         file_id: file.id.to_string(),
         file_name: file.name.to_string(),
-        upload_url: awaited.send_url(api, None, file.size)?,
+        upload_url: url,
         method: "PUT",
-        headers: BTreeMap::from([("Content-Type", file.content_type.clone())]),
+        headers: [("Content-Type", file.content_type.clone())].into_iter().chain(headers).collect(),
     })
 }
 
@@ -259,7 +265,7 @@ pub fn part_urls(
 ) -> Result<Vec<PartUrl>, ApiError> {
     let sized = |number| Some((number, awaited.prepared.size_of_part(awaited.file.size, number)?));
     let url = |(part_number, size)| {
-        let upload_url = awaited.send_url(api, Some(part_number), size)?;
+        let upload_url = awaited.send_url(api, Some(part_number), size)?.url;
         Ok(PartUrl { part_number, size, upload_url })
     };
     numbers.into_iter().filter_map(sized).map(url).collect()

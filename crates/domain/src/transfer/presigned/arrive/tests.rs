@@ -123,25 +123,67 @@ async fn a_slow_upload_keeps_its_transfer_from_running_out() {
     let world = world();
     let late = world.now() + TimeDelta::seconds(60);
     world.rows().transfers.get_mut(&id(50)).unwrap().expires_at = late;
-    let swept = |world: &World| {
-        let world = world.clone();
-        let sweeping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            runtime.block_on(sweep(&world.ports())).unwrap();
-        });
-        sweeping.join().unwrap();
-    };
-    let steps = vec![
-        Step::Wait(50),
-        Step::Block("hel"),
-        Step::Wait(50),
-        Step::Meanwhile(Box::new(swept)),
-        Step::Block("lo"),
-    ];
+    let swept = meanwhile(async |world| sweep(&world.ports()).await.unwrap());
+    let steps = vec![Step::Wait(50), Step::Block("hel"), Step::Wait(50), swept, Step::Block("lo")];
     send(&world, whole(), steps).await.unwrap();
-    assert_eq!(world.rows().transfers[&id(50)].status, TransferStatus::Pending);
-    sweep(&world.ports()).await.unwrap();
-    assert_eq!(world.rows().transfers[&id(50)].status, TransferStatus::Expired, "nothing is on its way now");
+    for (wait, status) in [(119, TransferStatus::Pending), (1, TransferStatus::Expired)] {
+        world.wait(wait);
+        sweep(&world.ports()).await.unwrap();
+        assert_eq!(world.rows().transfers[&id(50)].status, status, "until its lease would have ended");
+    }
+}
+
+/// Something else that happens in transactions of its own.
+fn meanwhile(happens: impl AsyncFnOnce(&World) + Send + 'static) -> Step {
+    Step::Meanwhile(Box::new(move |world: &World| {
+        let world = world.clone();
+        let happening = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(happens(&world));
+        });
+        happening.join().unwrap();
+    }))
+}
+
+#[tokio::test]
+async fn a_newer_upload_of_a_piece_takes_the_place_of_one_that_is_on_its_way() {
+    for (piece, old, new) in [(whole(), ("hel", "lo"), "world"), (part(1), ("ab", "c"), "xyz")] {
+        // It hears of it in the middle, at its end, and at a renewal.
+        for wait in [5, 0, 40] {
+            let world = world();
+            let newer = meanwhile(async move |world| {
+                send(world, piece, vec![Step::Block(new)]).await.unwrap();
+                sweep(&world.ports()).await.unwrap();
+            });
+            let steps = vec![Step::Block(old.0), newer, Step::Wait(wait), Step::Block(old.1)];
+            let outcome = send(&world, piece, steps).await;
+            let replaced = matches!(outcome, Err(StoreAwaitedError::Receive(ReceiveError::Replaced)));
+            assert!(replaced, "{wait} {outcome:?}");
+            assert_tidy(&world);
+            assert_eq!(world.blobs.count(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_piece_disturbs_none() {
+    let world = world();
+    let other = meanwhile(async |world| {
+        send(world, part(2), vec![Step::Block("def")]).await.unwrap();
+        send(world, whole(), vec![Step::Block("hello")]).await.unwrap();
+    });
+    send(&world, part(1), vec![Step::Block("ab"), other, Step::Wait(5), Step::Block("c")]).await.unwrap();
+    assert_tidy(&world);
+    assert_eq!(world.blobs.count(), 3);
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_gone_before_the_sweep() {
+    let world = world();
+    for text in ["hello", "world"] {
+        send(&world, whole(), vec![Step::Block(text)]).await.unwrap();
+    }
+    assert_tidy(&world);
 }
 
 #[tokio::test]
@@ -153,7 +195,7 @@ async fn a_transfer_that_is_never_confirmed_runs_out_and_leaves_nothing() {
     assert_eq!(world.rows().transfers[&id(50)].status, TransferStatus::Expired);
     let told: Vec<_> = world.told().into_iter().map(|(account, _)| account).collect();
     assert_eq!(told, [ME], "its recipient never heard of it");
-    crate::job::work_once(&world.ports()).await.unwrap();
+    crate::job::work_once(&world.ports(), crate::job::Lane::Prompt).await.unwrap();
     assert_eq!(world.blobs.count(), 0);
     assert!(world.rows().parts.is_empty() && world.rows().prepared.is_empty());
 }

@@ -70,6 +70,16 @@ async fn missing_files_are_named() {
 }
 
 #[tokio::test]
+async fn one_that_has_run_out_is_gone_whether_it_was_swept_or_not() {
+    for (left, gone) in [(1, false), (0, true)] {
+        let (transfer, prepared) = arrived();
+        let expires_at = Fixture::new().now + TimeDelta::seconds(left);
+        let (outcome, _) = Scene::of((Transfer { expires_at, ..transfer }, prepared)).confirm().await;
+        assert_eq!(matches!(outcome, Err(ConfirmError::Gone)), gone, "{outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn once_is_enough() {
     use TransferStatus::{Active, Deleted, Downloaded, Expired};
     for (status, again) in [(Active, true), (Downloaded, true), (Deleted, false), (Expired, false)] {

@@ -6,7 +6,7 @@ use super::super::super::testing::*;
 use super::super::testing::*;
 use super::*;
 use crate::blob::BlobStore as _;
-use crate::job::work_once;
+use crate::job::{Lane, work_once};
 use crate::mock::{Fixture, id};
 
 /// A store that remembers what it is told, and holds what a test puts there.
@@ -29,7 +29,7 @@ impl FakeStore {
 
 #[async_trait]
 impl DirectStore for FakeStore {
-    fn put_url(&self, _: DirectPut<'_>, _: Duration) -> Result<String, BlobError> {
+    fn put_url(&self, _: DirectPut<'_>, _: Duration) -> Result<PutUrl, BlobError> {
         unimplemented!("no use case makes URLs")
     }
 
@@ -150,7 +150,7 @@ async fn an_aborted_upload_is_aborted_in_the_store() {
     let abort =
         super::super::AbortParts { caller, transfer: id(50), file: id(62), upload_id: "begun".to_owned() };
     act::perform(&world.ports(), &abort).await.unwrap();
-    work_once(&world.ports()).await.unwrap();
+    work_once(&world.ports(), Lane::Prompt).await.unwrap();
     assert!(store.uploads().aborted);
 }
 
@@ -164,4 +164,21 @@ async fn an_upload_is_begun_under_a_row_that_the_sweeper_sees() {
     let outcome = begin_parts(&world.ports(), &*store, id(ME)).await;
     assert!(matches!(outcome, Err(ReceiveError::Blob(BlobError::Unavailable(_)))), "{outcome:?}");
     assert_eq!(world.rows().uploads.len(), 1, "nothing is left of the second");
+}
+
+#[tokio::test]
+async fn what_is_sent_after_the_end_goes_when_no_url_works_any_more() {
+    let (world, _) = direct_world();
+    holds(&world, 0, "hello").await;
+    let caller = Fixture::new().account_caller(id(ME));
+    act::perform(&world.ports(), &crate::transfer::DeleteTransfer { caller, id: id(50) }).await.unwrap();
+    work_once(&world.ports(), Lane::Prompt).await.unwrap();
+    assert_eq!(world.blobs.count(), 0);
+    holds(&world, 0, "again").await;
+    for (wait, left) in [(86_399, 1), (1, 0)] {
+        world.wait(wait);
+        work_once(&world.ports(), Lane::Prompt).await.unwrap();
+        assert_eq!(world.blobs.count(), left);
+    }
+    assert!(world.rows().transfers[&id(50)].purged_at.is_some() && world.rows().jobs.is_empty());
 }

@@ -3,7 +3,7 @@
 use super::super::super::testing::*;
 use super::super::testing::*;
 use super::*;
-use crate::job::work_once;
+use crate::job::{Lane, work_once};
 use crate::mock::{Fixture, id};
 
 fn me() -> Caller {
@@ -41,14 +41,14 @@ async fn parts_are_put_together_and_hashed() {
         assert_eq!((file.parts, file.sha256), (3, None));
     }
     assert_eq!(state(&world, 62), FileState::Arrived);
-    let round = work_once(&world.ports()).await.unwrap();
+    let round = work_once(&world.ports(), Lane::Slow).await.unwrap();
     assert!(round.failures.is_empty() && round.taken == 1, "{round:?}");
     let mut folded = [0; 32];
     folded[..7].copy_from_slice(b"abcdefg");
     assert_eq!(world.rows().transfers[&id(50)].files[1].sha256, Some(folded));
     // Completed once more, it is not read again.
     act::perform(&world.ports(), &complete(claims(&world))).await.unwrap();
-    assert_eq!(work_once(&world.ports()).await.unwrap().taken, 0);
+    assert_eq!(work_once(&world.ports(), Lane::Slow).await.unwrap().taken, 0);
     assert_eq!(world.rows().transfers[&id(50)].files[1].sha256, Some(folded));
 }
 
@@ -110,7 +110,7 @@ async fn an_aborted_file_leaves_nothing_and_the_others_stay() {
         act::perform(&world.ports(), &abort(62)).await.unwrap();
     }
     assert_eq!(world.rows().transfers[&id(50)].total_size, 5);
-    work_once(&world.ports()).await.unwrap();
+    work_once(&world.ports(), Lane::Prompt).await.unwrap();
     assert_eq!(world.blobs.count(), 1, "the other file's");
     assert!(world.rows().parts.is_empty());
     assert_eq!(world.rows().transfers[&id(50)].status, TransferStatus::Pending);
@@ -130,9 +130,23 @@ async fn with_its_last_file_the_transfer_is_deleted() {
     act::perform(&world.ports(), &abort(62)).await.unwrap();
     assert_eq!(world.rows().transfers[&id(50)].status, TransferStatus::Deleted);
     for _ in 0..2 {
-        work_once(&world.ports()).await.unwrap();
+        work_once(&world.ports(), Lane::Prompt).await.unwrap();
     }
     assert_eq!(world.blobs.count(), 0);
+}
+
+#[tokio::test]
+async fn a_transfer_that_has_run_out_is_gone_before_the_sweep() {
+    let world = world();
+    send_all(&world).await;
+    world.wait(86_400);
+    let outcome = act::perform(&world.ports(), &complete(Vec::new())).await;
+    assert!(matches!(outcome, Err(PartsError::Gone)), "{outcome:?}");
+    let outcome = act::perform(&world.ports(), &abort(62)).await;
+    assert!(matches!(outcome, Err(PartsError::Gone)), "{outcome:?}");
+    let list = ListParts { caller: me(), transfer: id(50), file: id(62) };
+    let outcome = act::ask(&world.ports(), &list).await;
+    assert!(matches!(outcome, Err(PartsError::Gone)), "{outcome:?}");
 }
 
 #[tokio::test]
