@@ -3,6 +3,8 @@
 
 #[path = "contract/blobs.rs"]
 mod contract;
+#[path = "blobs/external_s3.rs"]
+mod external_s3;
 #[path = "blobs/fs.rs"]
 mod fs;
 #[path = "blobs/s3.rs"]

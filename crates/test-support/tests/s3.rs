@@ -58,7 +58,7 @@ async fn a_dropped_server_answers_no_more() {
 
 #[tokio::test]
 #[ignore = "needs a real S3 server; run by scripts/test"]
-async fn the_real_server_keeps_objects() {
+async fn external_s3_keeps_objects() {
     let server = ExternalS3::from_env();
     round_trip(&server, "test-support/object").await;
 }

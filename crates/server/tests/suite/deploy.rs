@@ -79,7 +79,7 @@ fn server(environment: &BTreeMap<String, String>, arguments: &[&str]) -> Command
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a real S3 server; run by scripts/test"]
-async fn the_processes_of_the_compose_file_exchange_a_file() {
+async fn the_processes_of_the_compose_file_exchange_a_file_on_external_s3() {
     let database = migrated_template().await.fresh_database().await;
     let s3 = ExternalS3::from_env();
     let secrets = secrets(database.url(), &s3).await;
