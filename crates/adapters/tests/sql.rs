@@ -194,7 +194,7 @@ contract! {
 mod sqlite_alone {
     #[tokio::test(flavor = "multi_thread")]
     async fn no_query_reads_a_whole_table() {
-        crate::contract::plans::no_query_reads_a_whole_table().await;
+        crate::contract::plans::sqlite::no_query_reads_a_whole_table().await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -226,6 +226,11 @@ mod sqlite_alone {
 }
 
 mod postgres_alone {
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_query_reads_a_whole_table() {
+        crate::contract::plans::postgres::no_query_reads_a_whole_table().await;
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn four_migrators_at_once() {
         let db = crate::contract::backend::TestDb::empty_postgres().await;
