@@ -1,10 +1,7 @@
 """Small calls: how many a second, and how long the slowest of a hundred takes. Beside them the bare database."""
 
-import json
 import os
-import re
 import sqlite3
-import subprocess
 import time
 
 import bare
@@ -12,13 +9,11 @@ from measure import markdown
 from postgres import Postgres
 from scene import Scene
 from servers import AgentDrop
+from wrk import CLIENTS, THREADS, load, script
 
 SECONDS = 5
-CLIENTS = 16
-THREADS = 2
 RECORDED = 500
 
-LUA = os.path.join(os.path.dirname(__file__), "pairings.lua")
 # By these the statements of a call are known: those of its credential, then its own.
 CREDENTIAL = 'FROM (("api_keys"'
 INBOX = (CREDENTIAL, 'FROM "agents" WHERE (("agents"."id" = ', 'FROM "transfers" WHERE ((("transfers"."recipient_agent')
@@ -95,28 +90,17 @@ def propose(scene, count):
 def told(database, scene, known, folder):
     """The rows of a database."""
     key = f"Authorization: Bearer {scene.key}"
-    inbox = wrk("--header", key, scene.server.url + scene.inbox_path)
-    bodies = os.path.join(folder, "bodies")
-    with open(bodies, "w", encoding="utf-8") as file:
-        file.writelines(json.dumps(body) + "\n" for body in scene.bodies())
-    json_type = "Content-Type: application/json"
-    url = scene.server.url + scene.pairings_path
-    pairing = wrk("--script", LUA, "--header", key, "--header", json_type, url, "--", bodies, str(THREADS))
+    inbox = load(SECONDS, "--header", key, scene.server.url + scene.inbox_path)
+    pairing = propose_many(scene, SECONDS, scene.write_bodies(os.path.join(folder, "bodies")))
     for kind, name, measured in (("inbox", "inbox of 10 transfers", inbox), ("pairing", "create pairing", pairing)):
-        a_second, p99 = bare.row(known[kind])
-        yield [f"{database}, {name}", *measured, f"{a_second:.0f}", f"{p99:.1f}"]
+        (rate, p50, p99), (a_second, bare_p99) = measured, bare.row(known[kind])
+        figures = [f"{rate:.0f}", f"{p50:.1f}", f"{p99:.1f}", f"{a_second:.0f}", f"{bare_p99:.1f}"]
+        yield [f"{database}, {name}", *figures]
 
 
-def wrk(*arguments):
-    """Returns (calls a second, p50, p99 in milliseconds); an answer outside 2xx is an error."""
-    command = ["wrk", f"-t{THREADS}", f"-c{CLIENTS}", f"-d{SECONDS}s", "--latency", "--timeout=10s", *arguments]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in output or "Socket errors" in output:
-        raise RuntimeError(output)
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)[1]
-    p50, p99 = (re.search(rf"{percent}%\s+([\d.]+)(us|ms|s)", output).groups() for percent in (50, 99))
-    return [f"{float(rate):.0f}", *(f"{milliseconds(*told):.1f}" for told in (p50, p99))]
-
-
-def milliseconds(number, unit):
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+def propose_many(scene, seconds, bodies):
+    """Proposes the pairings of a file; returns what wrk tells."""
+    headers = [f"Authorization: Bearer {scene.key}", "Content-Type: application/json"]
+    arguments = [argument for header in headers for argument in ("--header", header)]
+    url = scene.server.url + scene.pairings_path
+    return load(seconds, "--script", script("pairings.lua"), *arguments, url, "--", bodies, str(THREADS))

@@ -8,11 +8,12 @@ import subprocess
 import sys
 
 import calls
+import direct
 import memory
 import transfers
 from servers import fresh
 
-PARTS = ("transfers", "memory", "calls")
+PARTS = ("transfers", "direct", "memory", "calls")
 DOCUMENT = "docs/benchmarks.md"
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
 
@@ -28,7 +29,9 @@ def options():
     parser.add_argument("--tmpfs", type=os.path.abspath, default="/dev/shm/agentdrop-bench")
     parser.add_argument("--s3", action="store_true")
     parser.add_argument("--write", action="store_true")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    chosen.s3 |= "direct" in (chosen.only or ())
+    return chosen
 
 
 def make_file(path, mib):
@@ -67,6 +70,9 @@ def results(chosen):
     if "transfers" in parts:
         for kind, folder in folders.items():
             yield transfers.measure(chosen, kind, folder, path)
+    # Without a store there is nothing to deliver to.
+    if "direct" in parts and chosen.s3:
+        yield direct.measure(chosen, chosen.disk, path)
     if "memory" in parts:
         yield memory.measure(chosen, chosen.disk, path, small)
     if "calls" in parts:

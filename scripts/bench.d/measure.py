@@ -69,12 +69,13 @@ def in_turns(candidates, rounds):
             candidate.measure(counted=number > 0)
 
 
-def table(candidates, mib):
-    """The medians as a Markdown table; ratios are of speed, to each of the others."""
-    others = [c.name for c in candidates[1:]]
-    rows = [["", "median s", "fastest s", "MiB/s", "processor s", *(f"to {name}" for name in others)]]
+def table(candidates, mib, others=None):
+    """The medians as a Markdown table; ratios are of speed, to each of `others` (by default all but the first)."""
+    others = candidates[1:] if others is None else others
+    names = (f"to {other.name}" for other in others)
+    rows = [["", "median s", "fastest s", "MiB/s", "processor s", *names]]
     for candidate in candidates:
-        ratios = (f"{other.median / candidate.median:.2f}" for other in candidates[1:])
+        ratios = (f"{other.median / candidate.median:.2f}" for other in others)
         rows.append([
             candidate.name,
             f"{candidate.median:.3f}",

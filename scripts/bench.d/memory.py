@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from measure import curl, markdown, peak_mib
 from servers import AgentDrop
+from store import server_settings
 
 PARALLEL = 16
 
@@ -13,7 +14,7 @@ def measure(options, folder, path, small):
     """Returns Markdown; `small` is the file that is uploaded 16 times at once."""
     stores = {"files": {}}
     if options.s3:
-        stores["S3"] = s3_settings()
+        stores["S3"] = server_settings()
     rows = [["store", "at rest", f"one upload of {options.mib} MiB", "one download of it", "16 uploads at once"]]
     for name, settings in stores.items():
         folder_of_store = os.path.join(folder, "agentdrop")
@@ -42,9 +43,3 @@ def upload_at_once(server, path):
         # An upload that is refused is an error here.
         list(pool.map(server.upload, [path] * PARALLEL))
 
-
-def s3_settings():
-    """The server that scripts/bench started, as settings of ours."""
-    names = ("BUCKET", "ENDPOINT", "REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
-    settings = {f"AGENTDROP_S3_{name}": os.environ[f"AGENTDROP_TEST_S3_{name}"] for name in names}
-    return {**settings, "AGENTDROP_S3_PATH_STYLE": "true"}

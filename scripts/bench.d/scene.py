@@ -1,6 +1,7 @@
 """What the small calls are made on: two connected accounts with agents, and an inbox with something in it."""
 
 import hashlib
+import json
 import os
 import random
 
@@ -49,6 +50,14 @@ class Scene:
 
     def bodies(self):
         return [{"my_agent_id": mine, "their_agent_id": theirs} for mine, theirs in self.pairs]
+
+    def write_bodies(self, path, most=None):
+        """Writes the next bodies into a file for wrk, one a line; returns its path. They are not used again."""
+        count = most or len(self.pairs)
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(body) + "\n" for body in self.bodies()[:count])
+        del self.pairs[:count]
+        return path
 
     def names(self):
         """What tells the scene's things in a database, in the order in which they were made."""

@@ -224,6 +224,15 @@ class AgentDrop(Server):
         file["part_size"] = part_size
         return self.call(self.account["api_key"], "POST", "/v1/transfers/presigned/multipart", body)
 
+    def complete(self, transfer, parts):
+        """Puts the parts of a prepared transfer's one file together."""
+        file = transfer["files"][0]
+        path = f"/v1/transfers/{transfer['id']}/files/{file['file_id']}/complete-multipart"
+        self.call(self.account["api_key"], "POST", path, {"upload_id": file["upload_id"], "parts": parts})
+
+    def confirm(self, transfer):
+        self.call(self.account["api_key"], "POST", f"/v1/transfers/{transfer['id']}/confirm")
+
     def download_url(self, transfer):
         answer = self.call(self.account["api_key"], "GET", f"/v1/transfers/{transfer['id']}/download")
         return answer["files"][0]["download_url"]
@@ -232,9 +241,13 @@ class AgentDrop(Server):
         seconds, _ = curl("--output", "/dev/null", url)
         return seconds
 
-    def delete(self, transfer):
-        """Deletes a transfer and waits until its bytes are gone."""
+    def end(self, transfer):
+        """Deletes a transfer; its bytes go soon after."""
         self.call(self.account["api_key"], "DELETE", f"/v1/transfers/{transfer['id']}")
+
+    def delete(self, transfer):
+        """Deletes a transfer and waits until its bytes are gone, on a disk."""
+        self.end(transfer)
         deadline = time.monotonic() + 120
         while self.stored_files() > 0:
             if time.monotonic() > deadline:

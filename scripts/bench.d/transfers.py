@@ -1,10 +1,10 @@
 """Bytes in and out: one large file by one client."""
 
-import http.client
 import os
 import time
 
 from measure import Candidate, curl, in_turns, table
+from sections import put_sections
 from servers import AgentDrop, Dufs, Nginx
 
 
@@ -52,32 +52,9 @@ class PartsUpload(PreparedUpload):
     def run(self):
         file = self.transfer["files"][0]
         begun = time.perf_counter()
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port)
-        with open(self.path, "rb") as source:
-            for part in file["part_urls"]:
-                url = part["upload_url"].removeprefix(self.server.url)
-                body = Section(source, part["size"])
-                connection.request("PUT", url, body, {"Content-Length": str(part["size"])})
-                answer = connection.getresponse()
-                if answer.status != 200:
-                    raise RuntimeError(f"a part was answered {answer.status}: {answer.read()}")
-                answer.read()
-        path = f"/v1/transfers/{self.transfer['id']}/files/{file['file_id']}/complete-multipart"
-        key = self.server.account["api_key"]
-        self.server.call(key, "POST", path, {"upload_id": file["upload_id"], "parts": []})
+        put_sections(self.path, [(part["upload_url"], part["size"]) for part in file["part_urls"]])
+        self.server.complete(self.transfer, [])
         return time.perf_counter() - begun
-
-
-class Section:
-    """The next bytes of a file, as a body."""
-
-    def __init__(self, source, size):
-        self.source, self.left = source, size
-
-    def read(self, size):
-        found = self.source.read(min(size, self.left))
-        self.left -= len(found)
-        return found
 
 
 class PythonPut:
@@ -88,14 +65,7 @@ class PythonPut:
 
     def run(self):
         begun = time.perf_counter()
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port)
-        with open(self.path, "rb") as source:
-            size = os.path.getsize(self.path)
-            connection.request("PUT", "/object", Section(source, size), {"Content-Length": str(size)})
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status >= 300:
-                raise RuntimeError(f"the peer answered {answer.status}")
+        put_sections(self.path, [(f"{self.server.url}/object", os.path.getsize(self.path))])
         return time.perf_counter() - begun
 
 
