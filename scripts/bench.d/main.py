@@ -9,11 +9,12 @@ import sys
 
 import calls
 import direct
+import durability
 import memory
 import transfers
 from servers import fresh
 
-PARTS = ("transfers", "direct", "memory", "calls")
+PARTS = ("transfers", "direct", "memory", "durability", "calls")
 DOCUMENT = "docs/benchmarks.md"
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
 
@@ -75,6 +76,8 @@ def results(chosen):
         yield direct.measure(chosen, chosen.disk, path)
     if "memory" in parts:
         yield memory.measure(chosen, chosen.disk, path, small)
+    if "durability" in parts:
+        yield durability.measure(chosen, chosen.disk, path)
     if "calls" in parts:
         yield calls.measure(chosen, chosen.disk)
 
