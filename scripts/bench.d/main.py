@@ -11,10 +11,11 @@ import calls
 import direct
 import durability
 import memory
+import million
 import transfers
 from servers import fresh
 
-PARTS = ("transfers", "direct", "memory", "durability", "calls")
+PARTS = ("transfers", "direct", "memory", "durability", "calls", "million")
 DOCUMENT = "docs/benchmarks.md"
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
 
@@ -80,6 +81,8 @@ def results(chosen):
         yield durability.measure(chosen, chosen.disk, path)
     if "calls" in parts:
         yield calls.measure(chosen, chosen.disk)
+    if "million" in parts:
+        yield from million.measure(chosen, chosen.disk)
 
 
 def write(text):

@@ -12,7 +12,7 @@ from servers import free_port, fresh
 class Postgres:
     """Runs as another user if we are root, since it refuses to be root."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, databases=("agentdrop",)):
         self.folder, self.port = fresh(folder), free_port()
         self.programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
         self.as_user = []
@@ -23,7 +23,8 @@ class Postgres:
         self.data, self.log = os.path.join(self.folder, "data"), os.path.join(self.folder, "log")
         self.run("initdb", "--pgdata", self.data, "--username=bench", "--auth=trust", "--encoding=UTF8")
         self.process = self.start()
-        self.run("createdb", *self.connection, "agentdrop")
+        for database in databases:
+            self.run("createdb", *self.connection, database)
 
     @property
     def connection(self):
@@ -31,7 +32,10 @@ class Postgres:
 
     @property
     def url(self):
-        return f"postgres://bench@127.0.0.1:{self.port}/agentdrop"
+        return self.url_of("agentdrop")
+
+    def url_of(self, database):
+        return f"postgres://bench@127.0.0.1:{self.port}/{database}"
 
     def command(self, program, *arguments):
         return [*self.as_user, os.path.join(self.programs, program), *arguments]
@@ -45,9 +49,11 @@ class Postgres:
             raise RuntimeError(f"{program}: {done.stderr}")
         return done.stdout
 
-    def query(self, *statements):
+    def query(self, *statements, database="agentdrop"):
+        """Runs statements on one connection, each on its own; returns the rows."""
         commands = [argument for statement in statements for argument in ("--command", statement)]
-        return self.run("psql", *self.connection, "--dbname=agentdrop", *commands)
+        options = ["--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
+        return self.run("psql", *self.connection, *options, f"--dbname={database}", *commands)
 
     def log_statements(self, what):
         """From now on writes all statements into the log, or none."""
