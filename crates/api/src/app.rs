@@ -4,14 +4,12 @@ use actix_server::{Server, ServerBuilder};
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 use utoipa::openapi::OpenApi;
-use utoipa_actix_web::service_config::ServiceConfig;
-use utoipa_actix_web::{AppExt as _, scope};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::blobs;
 use crate::http::body::MAX_JSON_BYTES;
 use crate::http::fallback::{KnownPaths, fallback};
-use crate::http::{envelope, health, idempotency};
+use crate::http::{Services, envelope, health, idempotency};
 use crate::listen::{Listener, Patience, listen};
 use crate::openapi::{Document, openapi_json, skeleton};
 use crate::pages;
@@ -28,23 +26,28 @@ pub struct ServeOptions {
 }
 
 /// Every operation, each with its part of the OpenAPI document.
-pub fn configure(services: &mut ServiceConfig<'_>) {
+pub fn configure(services: &mut Services<'_>) {
     services.service(health::healthz).service(health::readyz);
     services.configure(blobs::configure);
-    services.service(scope("/v1").configure(v1::configure));
+    services.scope("/v1", v1::configure);
 }
 
 /// The OpenAPI document of [`configure`].
 #[must_use]
 pub fn document() -> OpenApi {
-    let (_, mut document) =
-        App::new().into_utoipa_app().openapi(skeleton()).configure(configure).split_for_parts();
+    let mut document = described(skeleton(), configure);
     idempotency::describe(&mut document);
     document
 }
 
+/// Adds to a document what is configured.
+fn described(mut document: OpenApi, configure: fn(&mut Services<'_>)) -> OpenApi {
+    App::new().configure(|routes| configure(&mut Services::documented(routes, &mut document)));
+    document
+}
+
 /// What the listener for bytes alone answers.
-fn configure_blobs(services: &mut ServiceConfig<'_>) {
+fn configure_blobs(services: &mut Services<'_>) {
     services.service(health::healthz).configure(blobs::configure);
 }
 
@@ -52,7 +55,7 @@ fn configure_blobs(services: &mut ServiceConfig<'_>) {
 /// `/healthz`) on the second.
 ///
 /// # Errors
-/// If a socket can't be listened on, or the document can't be written as JSON.
+/// If a socket can't be listened on.
 pub fn serve(
     api: Api,
     main: Listener,
@@ -74,13 +77,12 @@ fn serve_all(
     api: web::Data<Api>,
     listener: Listener,
 ) -> std::io::Result<ServerBuilder> {
-    let document = document();
-    let json = document.to_pretty_json()?;
-    let known = web::Data::new(KnownPaths::of(&document));
-    let page = web::Data::new(Document(json));
+    let known = web::Data::new(KnownPaths::of(document));
+    let page = web::Data::new(Document::default());
     listen(builder, listener, Patience::default(), move || {
-        let (app, _) = App::new().into_utoipa_app().configure(configure).split_for_parts();
-        app.app_data(api.clone())
+        App::new()
+            .configure(|routes| configure(&mut Services::new(routes)))
+            .app_data(api.clone())
             .app_data(known.clone())
             .app_data(page.clone())
             .app_data(web::PayloadConfig::new(MAX_JSON_BYTES))
@@ -98,11 +100,11 @@ fn serve_blobs(
     api: web::Data<Api>,
     listener: Listener,
 ) -> std::io::Result<ServerBuilder> {
-    let (_, document) = App::new().into_utoipa_app().configure(configure_blobs).split_for_parts();
-    let known = web::Data::new(KnownPaths::of(&document));
+    let known = web::Data::new(KnownPaths::of(|| described(skeleton(), configure_blobs)));
     listen(builder, listener, Patience::default(), move || {
-        let (app, _) = App::new().into_utoipa_app().configure(configure_blobs).split_for_parts();
-        app.app_data(api.clone())
+        App::new()
+            .configure(|routes| configure_blobs(&mut Services::new(routes)))
+            .app_data(api.clone())
             .app_data(known.clone())
             .default_service(web::to(fallback))
             .wrap(from_fn(envelope::envelope))

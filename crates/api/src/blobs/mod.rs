@@ -10,9 +10,8 @@ use agentdrop_domain::blob::{BlobError, ByteSource};
 use agentdrop_domain::ids::FileId;
 use agentdrop_domain::transfer::{FetchError, OpenFile, ReadError, Right, TransferFile, open_bytes};
 use futures_util::stream;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::{ApiError, ErrorBody, Id};
+use crate::http::{ApiError, ErrorBody, Id, Services};
 use crate::state::Api;
 
 mod delivery;
@@ -25,7 +24,7 @@ use running::Running;
 use url::{forged, verified};
 
 /// The operations of this subject.
-pub fn configure(services: &mut ServiceConfig<'_>) {
+pub fn configure(services: &mut Services<'_>) {
     services.service(fetch).service(describe).service(store::store);
 }
 

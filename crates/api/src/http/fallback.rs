@@ -1,5 +1,7 @@
 //! Requests that no operation answers: 405 with `Allow` where the path exists, 404 otherwise.
 
+use std::sync::OnceLock;
+
 use actix_web::dev::ResourceDef;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
@@ -7,20 +9,27 @@ use utoipa::openapi::{OpenApi, PathItem};
 
 use super::ApiError;
 
-/// Every path of the API with its methods, read off the OpenAPI document.
-pub struct KnownPaths(Vec<(ResourceDef, String)>);
+/// Every path of the API with its methods, read off the OpenAPI document when a request first needs it.
+pub struct KnownPaths {
+    document: fn() -> OpenApi,
+    paths: OnceLock<Vec<(ResourceDef, String)>>,
+}
 
 impl KnownPaths {
     /// The paths of a document.
     #[must_use]
-    pub fn of(document: &OpenApi) -> Self {
+    pub const fn of(document: fn() -> OpenApi) -> Self {
+        Self { document, paths: OnceLock::new() }
+    }
+
+    fn paths(&self) -> &[(ResourceDef, String)] {
         let known = |(path, item): (&String, &PathItem)| (ResourceDef::new(path.as_str()), methods(item));
-        Self(document.paths.paths.iter().map(known).collect())
+        self.paths.get_or_init(|| (self.document)().paths.paths.iter().map(known).collect())
     }
 
     fn methods_at(&self, path: &str) -> Option<&str> {
         let exact = |def: &ResourceDef| def.pattern() == Some(path);
-        let by = |test: &dyn Fn(&ResourceDef) -> bool| self.0.iter().find(|(def, _)| test(def));
+        let by = |test: &dyn Fn(&ResourceDef) -> bool| self.paths().iter().find(|(def, _)| test(def));
         // A literal path wins over a template that would also match it.
         by(&exact).or_else(|| by(&|def| def.is_match(path))).map(|(_, methods)| methods.as_str())
     }

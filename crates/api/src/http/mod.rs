@@ -14,6 +14,7 @@ pub mod paging;
 pub mod path;
 pub mod query;
 pub mod rate_limit;
+pub mod services;
 pub mod wire;
 
 pub use auth::Auth;
@@ -23,3 +24,4 @@ pub use idempotency::{Idempotency, IdempotencyHeader, created, ok};
 pub use paging::Paging;
 pub use path::Id;
 pub use query::Query;
+pub use services::Services;

@@ -8,19 +8,18 @@ use agentdrop_domain::error::FieldErrors;
 use agentdrop_domain::ids::ApiKeyId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::fields::Field;
 use crate::http::paging::PageInfo;
 use crate::http::path::segment;
 use crate::http::{
-    ApiError, Auth, Body, CommonErrors, ErrorBody, Idempotency, IdempotencyHeader, Paging, Query, created,
-    wire,
+    ApiError, Auth, Body, CommonErrors, ErrorBody, Idempotency, IdempotencyHeader, Paging, Query, Services,
+    created, wire,
 };
 use crate::state::Api;
 
 /// The operations of this subject.
-pub fn configure(services: &mut ServiceConfig<'_>) {
+pub fn configure(services: &mut Services<'_>) {
     services.service(list).service(create).service(revoke);
 }
 

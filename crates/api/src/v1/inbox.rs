@@ -5,19 +5,18 @@ use agentdrop_domain::inbox::{InboxError, ReadInbox};
 use agentdrop_domain::transfer::TransferStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::transfers::answer::TransferBody;
 use crate::http::paging::PageInfo;
 use crate::http::path::segment;
-use crate::http::{ApiError, Auth, CommonErrors, ErrorBody, Query};
+use crate::http::{ApiError, Auth, CommonErrors, ErrorBody, Query, Services};
 use crate::state::Api;
 
 /// The page size of the public API.
 const DEFAULT_LIMIT: u32 = 50;
 
 /// The operations of this subject.
-pub fn configure(services: &mut ServiceConfig<'_>) {
+pub fn configure(services: &mut Services<'_>) {
     services.service(of_agent).service(of_caller);
 }
 

@@ -8,10 +8,10 @@ pub mod inbox;
 pub mod pairings;
 pub mod transfers;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Services;
 
 /// All operations.
-pub fn configure(services: &mut ServiceConfig<'_>) {
+pub fn configure(services: &mut Services<'_>) {
     services.configure(agents::configure).configure(api_keys::configure);
     services.configure(connections::configure).configure(pairings::configure).configure(channels::configure);
     // Before the transfers: /transfers/inbox must win over /transfers/{id}.

@@ -12,10 +12,10 @@ mod register;
 mod resolve;
 mod sendable;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Services;
 
 /// The operations of this subject. Literal paths come before `/agents/{id}`, which would swallow them.
-pub fn configure(services: &mut ServiceConfig<'_>) {
+pub fn configure(services: &mut Services<'_>) {
     services
         .service(register::register)
         .service(connect::connect)

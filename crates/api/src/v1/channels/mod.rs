@@ -6,18 +6,17 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, post, web};
 use agentdrop_domain::channel::{Get, GetError, List, ListError, OpenError, Opened, Revoke, RevokeError};
 use agentdrop_domain::ids::ChannelId;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::body::{ChannelBody, ChannelListBody, OpenChannelBody, OpenedChannelBody, RevokedChannelBody};
 use crate::http::error::CandidateBody;
 use crate::http::{
     ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Idempotency, IdempotencyHeader, Paging, Query,
-    created, ok,
+    Services, created, ok,
 };
 use crate::state::Api;
 
 /// The operations of this subject.
-pub fn configure(services: &mut ServiceConfig<'_>) {
+pub fn configure(services: &mut Services<'_>) {
     services.service(create).service(list).service(get_one).service(revoke);
 }
 

@@ -10,7 +10,6 @@ use agentdrop_domain::connection::{
     ListError, Reject, RejectError, Revoke, RevokeError, Unblock, UnblockError,
 };
 use agentdrop_domain::ids::{BlockId, ConnectionId};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::body::{
     AcceptedConnectionBody, AvailableAgentsBody, BlockListBody, BlockedBody, ConnectionListBody, InviteBody,
@@ -18,12 +17,12 @@ use self::body::{
 };
 use crate::http::{
     ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Idempotency, IdempotencyHeader, Paging, Query,
-    created, ok,
+    Services, created, ok,
 };
 use crate::state::Api;
 
 /// The operations of this subject.
-pub fn configure(services: &mut ServiceConfig<'_>) {
+pub fn configure(services: &mut Services<'_>) {
     services.service(create).service(list).service(accept).service(reject).service(revoke).service(block);
     services.service(agents).service(list_blocked).service(unblock);
 }

@@ -8,7 +8,6 @@ use agentdrop_domain::pairing::{
     Confirm, ConfirmError, ConfirmRefused, EndRefused, List, ListError, Propose, ProposeError, Reject,
     RejectError, Revoke, RevokeError, UpdateError, UpdateRefused,
 };
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::body::{
     ConfirmPairingBody, ConfirmedPairingBody, EndedPairingBody, PairingListBody, ProposePairingBody,
@@ -16,12 +15,13 @@ use self::body::{
 };
 use crate::http::path::segment;
 use crate::http::{
-    ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Idempotency, IdempotencyHeader, Paging, Query, created,
+    ApiError, Auth, Body, CommonErrors, ErrorBody, Id, Idempotency, IdempotencyHeader, Paging, Query,
+    Services, created,
 };
 use crate::state::Api;
 
 /// The operations of this subject.
-pub fn configure(services: &mut ServiceConfig<'_>) {
+pub fn configure(services: &mut Services<'_>) {
     services.service(create).service(list).service(confirm).service(reject).service(update).service(revoke);
 }
 

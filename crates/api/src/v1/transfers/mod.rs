@@ -11,10 +11,10 @@ mod presigned;
 mod reader;
 mod refusal;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Services;
 
 /// The operations of this subject.
-pub fn configure(services: &mut ServiceConfig<'_>) {
+pub fn configure(services: &mut Services<'_>) {
     services
         .service(create::create)
         .service(manage::list)

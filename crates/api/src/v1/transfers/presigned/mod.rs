@@ -5,10 +5,10 @@ mod confirm;
 mod parts;
 mod prepare;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::Services;
 
 /// The operations of this subject.
-pub fn configure(services: &mut ServiceConfig<'_>) {
+pub fn configure(services: &mut Services<'_>) {
     services
         .service(prepare::prepare)
         .service(prepare::prepare_multipart)
