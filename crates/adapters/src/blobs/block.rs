@@ -1,4 +1,5 @@
-//! Received chunks gathered into blocks of an exact size, large chunks without copying them.
+//! Received chunks gathered into blocks of an exact size, either large chunks without copying them, or all in one
+//! piece.
 
 use agentdrop_domain::blob::{ByteSource, SourceError};
 use bytes::{Bytes, BytesMut};
@@ -36,14 +37,22 @@ pub(super) enum Gathered {
 /// A stream read in blocks.
 pub(super) struct Blocks<'a> {
     body: &'a mut dyn ByteSource,
+    in_one_piece: bool,
     /// Received beyond the last block.
     surplus: Bytes,
     merged: BytesMut,
 }
 
 impl<'a> Blocks<'a> {
+    /// Large chunks are kept as they are.
     pub fn new(body: &'a mut dyn ByteSource) -> Self {
-        Self { body, surplus: Bytes::new(), merged: BytesMut::new() }
+        Self { body, in_one_piece: false, surplus: Bytes::new(), merged: BytesMut::new() }
+    }
+
+    /// Each block is one chunk, in memory that the next one takes over if the block is gone by then. For blocks of
+    /// megabytes: as many small chunks they would leave the allocator with several times their size.
+    pub fn in_one_piece(body: &'a mut dyn ByteSource) -> Self {
+        Self { in_one_piece: true, ..Self::new(body) }
     }
 
     /// Reads a block of `len` bytes, and a little on: only then is it known whether more follows.
@@ -62,7 +71,7 @@ impl<'a> Blocks<'a> {
             if chunk.len() > room {
                 self.surplus = chunk.split_off(room);
             }
-            self.add(&mut block, chunk);
+            self.add(&mut block, chunk, len);
             if !self.surplus.is_empty() {
                 self.flush(&mut block);
                 return Ok(Gathered::Full(block));
@@ -70,16 +79,17 @@ impl<'a> Blocks<'a> {
         }
     }
 
-    fn add(&mut self, block: &mut Block, chunk: Bytes) {
-        if chunk.len() >= SMALL {
+    fn add(&mut self, block: &mut Block, chunk: Bytes, len: usize) {
+        let piece = if self.in_one_piece { len } else { MERGED };
+        if chunk.len() >= SMALL && !self.in_one_piece {
             self.flush(block);
             block.push(chunk);
         } else if !chunk.is_empty() {
-            if self.merged.len() + chunk.len() > MERGED {
+            if self.merged.len() + chunk.len() > piece {
                 self.flush(block);
             }
             if self.merged.is_empty() {
-                self.merged.reserve(MERGED);
+                self.merged.reserve(piece);
             }
             self.merged.extend_from_slice(&chunk);
         }
@@ -149,6 +159,26 @@ mod tests {
         assert_eq!(blocks(&[20, 20], 40).await, [(40, true)]);
         assert_eq!(blocks(&[80], 40).await, [(40, false), (40, true)]);
         assert_eq!(blocks(&[], 40).await, [(0, true)]);
+    }
+
+    #[tokio::test]
+    async fn blocks_in_one_piece_take_turns_in_the_same_memory() {
+        let mut body = Chunks(vec![Bytes::from_static(&[7; 70_000]); 10].into());
+        let mut blocks = Blocks::in_one_piece(&mut body);
+        let mut places = Vec::new();
+        loop {
+            let (block, last) = match blocks.next(200_000).await.unwrap() {
+                Gathered::Full(block) => (block, false),
+                Gathered::Last(block) => (block, true),
+            };
+            assert_eq!(block.chunks.len(), 1);
+            assert_eq!(block.len, if last { 100_000 } else { 200_000 });
+            places.push(block.chunks[0].as_ptr());
+            if last {
+                break;
+            }
+        }
+        assert_eq!(places, [places[0]; 4]);
     }
 
     #[tokio::test]

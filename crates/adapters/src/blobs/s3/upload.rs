@@ -22,7 +22,7 @@ pub(super) async fn put(
 ) -> Result<Stored, BlobError> {
     let part_len = part_len(size);
     let mut body = Hashed::new(body);
-    let mut blocks = Blocks::new(&mut body);
+    let mut blocks = Blocks::in_one_piece(&mut body);
     match blocks.next(part_len).await? {
         Gathered::Last(whole) => put_object(bucket, key, &Arc::new(whole)).await?,
         Gathered::Full(first) => {
