@@ -2,13 +2,14 @@
 //! download resumes.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType, Header as _};
-use actix_web::http::header::{Charset, ExtendedValue, Range};
+use actix_web::http::header::{self, Header as _, Range};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, body::SizedStream, get, head, web};
 use agentdrop_domain::blob::{BlobError, ByteSource};
 use agentdrop_domain::ids::FileId;
-use agentdrop_domain::transfer::{FetchError, OpenFile, ReadError, Right, TransferFile, open_bytes};
+use agentdrop_domain::transfer::{
+    FetchError, FileName, OpenFile, ReadError, Right, TransferFile, open_bytes,
+};
 use futures_util::stream;
 
 use crate::http::{ApiError, ErrorBody, Id, Services};
@@ -144,23 +145,28 @@ fn head_of(file: &TransferFile, range: ByteRange) -> HttpResponseBuilder {
         .insert_header((header::ETAG, etag(file)))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
-        .insert_header(disposition(file));
+        .insert_header((header::CONTENT_DISPOSITION, disposition(&file.name)));
     response
 }
 
-fn disposition(file: &TransferFile) -> ContentDisposition {
-    let name = file.name.as_str();
+/// An attachment of the file's name (RFC 6266). What a quoted string can't hold as it is gets `_` there, and the
+/// whole name as `filename*` beside it.
+fn disposition(name: &FileName) -> String {
+    let name = name.as_str();
     let plain: String =
         name.chars().map(|c| if c.is_ascii_graphic() && c != '"' || c == ' ' { c } else { '_' }).collect();
-    let mut parameters = vec![DispositionParam::Filename(plain.clone())];
-    if plain != name {
-        parameters.push(DispositionParam::FilenameExt(ExtendedValue {
-            charset: Charset::Ext("UTF-8".to_owned()),
-            language_tag: None,
-            value: name.as_bytes().to_vec(),
-        }));
-    }
-    ContentDisposition { disposition: DispositionType::Attachment, parameters }
+    let extended =
+        if plain == name { String::new() } else { format!("; filename*=UTF-8''{}", escaped(name)) };
+    format!("attachment; filename=\"{plain}\"{extended}")
+}
+
+/// As an extended value has it: everything but `attr-char` as hex digits (RFC 8187, 3.2.1).
+fn escaped(name: &str) -> String {
+    let as_is = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte);
+    let bytes = name.bytes();
+    bytes
+        .map(|byte| if as_is(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 async fn open(
@@ -194,3 +200,18 @@ fn wanted(api: &Api, request: &HttpRequest, file: FileId) -> Result<OpenFile, Ap
 }
 
 crate::refusals!(FetchError: pass [Denied, Store] { Gone => GONE "GONE" });
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_name_is_given_in_ascii_and_whole_where_it_is_more() {
+        let of = |name: &str| disposition(&FileName::try_from(name).unwrap());
+        assert_eq!(of("a report.pdf"), "attachment; filename=\"a report.pdf\"");
+        assert_eq!(of("\"é\".txt"), "attachment; filename=\"___.txt\"; filename*=UTF-8''%22%C3%A9%22.txt");
+        // These end a value, or begin the next one, for a reader that keeps to the grammar.
+        assert!(of("é=@;'*%").ends_with("; filename*=UTF-8''%C3%A9%3D%40%3B%27%2A%25"));
+    }
+}
