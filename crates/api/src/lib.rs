@@ -7,6 +7,9 @@
 //! - [`pages`]: what people see.
 
 pub mod blobs;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 pub mod openapi;
 pub mod pages;

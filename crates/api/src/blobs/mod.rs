@@ -23,6 +23,8 @@ mod url;
 pub use delivery::{Awaited, fetch_url};
 use running::Running;
 use url::{forged, verified};
+#[cfg(feature = "fuzzing")]
+pub use url::{signed_query, ticket_of};
 
 /// The operations of this subject.
 pub fn configure(services: &mut Services<'_>) {
@@ -98,9 +100,17 @@ async fn describe(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, ApiError> {
     let (file, _) = api.ask(wanted(&api, &request, id.0)?).await?;
-    let range = wanted_range(&request, &file)?;
+    described(&request, &file)
+}
+
+/// The answer to a fetch of the file, without the bytes.
+///
+/// # Errors
+/// 416 if the wanted range lies outside the file.
+pub(crate) fn described(request: &HttpRequest, file: &TransferFile) -> Result<HttpResponse, ApiError> {
+    let range = wanted_range(request, file)?;
     let nothing = stream::empty::<Result<Bytes, ApiError>>();
-    Ok(head_of(&file, range).body(SizedStream::new(length(&file, range), nothing)))
+    Ok(head_of(file, range).body(SizedStream::new(length(file, range), nothing)))
 }
 
 /// The first and the last byte of a range.

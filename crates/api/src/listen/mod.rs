@@ -31,6 +31,9 @@ use tokio_util::either::Either;
 use connection::Connection;
 use requests::{Answering, Requests};
 
+#[cfg(feature = "fuzzing")]
+pub use unframed::{MAX_HEAD_BYTES, Unframed};
+
 /// For how long a client may take nothing of an answer.
 const MAX_STALL: Duration = Duration::from_secs(120);
 

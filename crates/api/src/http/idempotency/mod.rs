@@ -15,6 +15,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 use agentdrop_domain::act::Act;
 use agentdrop_domain::error::Invalid;
@@ -73,18 +74,7 @@ impl Idempotency {
     /// # Errors
     /// 400 `VALIDATION_ERROR` naming the header.
     pub fn of(request: &HttpRequest) -> Result<Self, ApiError> {
-        let bad = |message: String| ApiError::invalid(Invalid::field(HEADER, message));
-        let mut values = request.headers().get_all(HEADER);
-        let key = match (values.next(), values.next()) {
-            (None, _) => None,
-            (Some(_), Some(_)) => return Err(bad("must be sent once".to_owned())),
-            (Some(value), None) => {
-                let text =
-                    std::str::from_utf8(value.as_bytes()).map_err(|_| bad("must be UTF-8".to_owned()))?;
-                Some(IdempotencyKey::try_from(text).map_err(|error| bad(error.to_string()))?)
-            }
-        };
-        Ok(Self { request: request.clone(), key })
+        Ok(Self { request: request.clone(), key: key_of(request.headers())? })
     }
 
     /// Performs an act and answers what `render` makes of its output: once for all requests that are the same.
@@ -136,6 +126,23 @@ impl Idempotency {
 
     fn body(&self) -> web::Bytes {
         self.request.extensions().get::<RawBody>().map(|RawBody(bytes)| bytes.clone()).unwrap_or_default()
+    }
+}
+
+/// The key that a request's headers give, if they give one.
+///
+/// # Errors
+/// 400 `VALIDATION_ERROR` naming the header.
+pub(crate) fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
+    let bad = |message: String| ApiError::invalid(Invalid::field(HEADER, message));
+    let mut values = headers.get_all(HEADER);
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(_), Some(_)) => Err(bad("must be sent once".to_owned())),
+        (Some(value), None) => {
+            let text = std::str::from_utf8(value.as_bytes()).map_err(|_| bad("must be UTF-8".to_owned()))?;
+            IdempotencyKey::try_from(text).map(Some).map_err(|error| bad(error.to_string()))
+        }
     }
 }
 

@@ -34,7 +34,8 @@ pub enum Turn {
 }
 
 impl Streamed {
-    pub(super) const fn new(usage: Usage, request: RequestHasher) -> Self {
+    /// The use that a request makes of a key; `request` has taken up the request without its body.
+    pub(crate) const fn new(usage: Usage, request: RequestHasher) -> Self {
         Self { usage, request }
     }
 

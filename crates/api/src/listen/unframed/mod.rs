@@ -20,6 +20,8 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, ReadBuf};
 
+#[cfg(feature = "fuzzing")]
+pub use head::MAX_HEAD_BYTES;
 use head::{Head, look, may_be_upload};
 
 /// A connection whose first request may be an upload with two framings; see the module.

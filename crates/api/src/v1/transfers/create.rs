@@ -11,7 +11,7 @@ use super::reader::receive_transfer;
 use crate::http::crossing::{crossing, while_pumping};
 use crate::http::drain::Drained;
 use crate::http::error::CandidateBody;
-use crate::http::idempotency::respond;
+use crate::http::idempotency::{Streamed, respond};
 use crate::http::{ApiError, Auth, CommonErrors, ErrorBody, Idempotency, IdempotencyHeader};
 use crate::state::Api;
 
@@ -73,6 +73,20 @@ fn boundary(request: &HttpRequest) -> Result<String, ApiError> {
 async fn receive(api: &Api, request: &HttpRequest, payload: &mut web::Payload) -> Result<Answered, ApiError> {
     let auth = Auth::of(request).await?;
     let once = Idempotency::of(request)?.streamed(api)?;
+    receive_from(api, auth, once, request, payload).await
+}
+
+/// Receives the form of a caller who is known.
+///
+/// # Errors
+/// Whatever is wrong with it; then nothing of it is kept.
+pub(crate) async fn receive_from(
+    api: &Api,
+    auth: Auth,
+    once: Option<Streamed>,
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+) -> Result<Answered, ApiError> {
     let boundary = boundary(request)?;
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let length = length.and_then(|text| text.parse().ok());

@@ -13,6 +13,9 @@ mod refusal;
 
 use crate::http::Services;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use create::receive_from;
+
 /// The operations of this subject.
 pub fn configure(services: &mut Services<'_>) {
     services
