@@ -39,6 +39,10 @@ advisories:
 bench *arguments:
     scripts/bench {{ arguments }}
 
+# Change the inputs that strangers send until something gives
+fuzz *arguments:
+    scripts/fuzz {{ arguments }}
+
 # All that must hold for a change
 ci:
     .ci/run
