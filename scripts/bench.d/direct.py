@@ -26,7 +26,7 @@ class Direct:
         """Sends the bytes alone; returns the seconds. What is prepared must be."""
         begun = time.perf_counter()
         if self.part_size is None:
-            return curl("--upload-file", self.path, self.urls()[0])[0]
+            return curl(*self.headers(), "--upload-file", self.path, self.urls()[0])[0]
         tags = put_sections(self.path, [(p["upload_url"], p["size"]) for p in self.part_urls()])
         seconds = time.perf_counter() - begun
         self.parts = [{"part_number": number, "etag": tag} for number, tag in enumerate(tags, 1)]
@@ -44,6 +44,11 @@ class Direct:
         if self.part_size is not None:
             self.server.complete(self.transfer, self.parts)
         self.server.confirm(self.transfer)
+
+    def headers(self):
+        """What the store insists on, as curl's options."""
+        headers = self.transfer["upload_urls"][0]["headers"].items()
+        return [option for name, value in headers for option in ("--header", f"{name}: {value}")]
 
     def part_urls(self):
         return self.transfer["files"][0]["part_urls"]
