@@ -14,6 +14,7 @@ use agentdrop_domain::store::ReadView;
 use agentdrop_domain::transfer::{FileState, SentQuery, Transfer, TransferFile, TransferStatus};
 use agentdrop_test_support::app::Backend;
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use reqwest::multipart::Form;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -30,6 +31,8 @@ on_both_backends!(
 );
 
 const PART: usize = 5 << 20;
+/// How much is done at once where there may be much.
+const WORKERS: usize = 8;
 
 /// A clock that is so far ahead that every lease and grant has run out, and no transfer has.
 struct Ahead(Arc<dyn Clock>);
@@ -60,9 +63,11 @@ impl World {
         loop {
             let mut taken = 0;
             for lane in Lane::ALL {
-                let round = work_once(&ports, lane).await.unwrap();
-                assert!(round.failures.is_empty(), "{:?}", round.failures);
-                taken += round.taken;
+                for round in join_all((0..WORKERS).map(|_| work_once(&ports, lane))).await {
+                    let round = round.unwrap();
+                    assert!(round.failures.is_empty(), "{:?}", round.failures);
+                    taken += round.taken;
+                }
             }
             if taken == 0 {
                 return;
@@ -83,8 +88,9 @@ impl World {
         let mut view = self.ports.database.read().await.unwrap();
         let transfers = self.transfers(&mut *view).await;
         let mut needed = BTreeSet::new();
-        for transfer in &transfers {
-            needed.extend(self.bytes_of(&mut *view, transfer, after).await);
+        for some in transfers.chunks(WORKERS) {
+            let looks = some.iter().map(|transfer| self.bytes_of(transfer, after));
+            needed.extend(join_all(looks).await.into_iter().flatten());
         }
         let there: BTreeSet<String> = objects(&self.ports).await.into_iter().collect();
         let needed: BTreeSet<String> = needed.iter().map(ToString::to_string).collect();
@@ -117,7 +123,8 @@ impl World {
     }
 
     /// The objects that a transfer needs; they must be what was sent.
-    async fn bytes_of(&self, view: &mut dyn ReadView, transfer: &Transfer, after: &str) -> Vec<ObjectKey> {
+    async fn bytes_of(&self, transfer: &Transfer, after: &str) -> Vec<ObjectKey> {
+        let mut view = self.ports.database.read().await.unwrap();
         let prepared = view.prepared(transfer.id).await.unwrap();
         if has_ended(transfer) {
             assert!(transfer.purged_at.is_some() && prepared.is_none(), "after {after}: {transfer:?}");
