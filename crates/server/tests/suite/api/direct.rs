@@ -68,13 +68,13 @@ async fn put(app: &App, url: &str, bytes: &[u8]) -> reqwest::Response {
 /// The answer of the store itself to a whole file, sent as the server said.
 async fn put_whole(app: &App, prepared: &Answer, index: usize, bytes: &[u8]) -> reqwest::Response {
     let slot = &prepared["upload_urls"][index];
-    put_to(app, slot, slot["upload_url"].as_str().unwrap(), bytes).await
+    send(app, slot, Method::PUT, slot["upload_url"].as_str().unwrap(), bytes).await
 }
 
 /// Sends with a slot's headers.
-async fn put_to(app: &App, slot: &Value, url: &str, bytes: &[u8]) -> reqwest::Response {
+async fn send(app: &App, slot: &Value, method: Method, url: &str, bytes: &[u8]) -> reqwest::Response {
     assert!(!url.starts_with(&app.url), "{url} is the store's");
-    let request = app.request(Method::PUT, url, "").body(bytes.to_vec());
+    let request = app.request(method, url, "").body(bytes.to_vec());
     let headers = slot["headers"].as_object().unwrap().iter();
     let request = headers.fold(request, |it, (name, value)| it.header(name, value.as_str().unwrap()));
     request.send().await.unwrap()
@@ -166,10 +166,9 @@ async fn a_url_of_the_store_takes_exactly_what_was_announced(backend: Backend) {
     assert!(put(&app, &good, b"hello").await.status().is_client_error(), "without its header");
     let id = good.split('?').next().unwrap();
     let other = good.replace(id, &format!("{id}x"));
-    let another = put_to(&app, &prepared["upload_urls"][0], &other, b"hello").await;
-    assert_eq!(another.status(), 403, "another object");
-    let read = app.request(Method::GET, &good, "").send().await.unwrap();
-    assert_eq!(read.status(), 403, "another method");
+    let slot = &prepared["upload_urls"][0];
+    assert_eq!(send(&app, slot, Method::PUT, &other, b"hello").await.status(), 403, "another object");
+    assert_eq!(send(&app, slot, Method::GET, &good, b"hello").await.status(), 403, "another method");
     assert_eq!(confirm(&app, &pair, &prepared).await.outcome(), (400, "FILES_MISSING"));
     assert_eq!(put_whole(&app, &prepared, 0, b"hello").await.status(), 200);
     let _ = confirm(&app, &pair, &prepared).await.expect(200);
