@@ -33,6 +33,8 @@ def options():
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
     chosen.s3 |= "direct" in (chosen.only or ())
+    if chosen.write and (chosen.only or not chosen.s3):
+        parser.error(f"--write replaces all results in {DOCUMENT}: it goes with --s3, and without --only")
     return chosen
 
 
