@@ -2,7 +2,7 @@
 //! answers whether the bytes were accepted, so that a corpus can be seen to have some of both kinds.
 //!
 //! `scripts/fuzz` has libFuzzer think of inputs; the tests give every function its corpus, so that what was found
-//! once is tried by every `cargo test`. How a target divides its input is said at its function.
+//! once is tried by every `cargo test --workspace`. How a target divides its input is said at its function.
 
 mod file;
 mod file_name;
