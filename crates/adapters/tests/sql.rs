@@ -124,6 +124,7 @@ contract! {
         a_pending_transfer_ends_like_an_active_one
         what_ran_out_is_found_unless_it_was_prolonged
         a_recipient_hears_of_what_was_confirmed_alone
+        what_gave_its_storage_back_is_over
     }
     storage {
         transfers_with_bytes_are_paged_by_id

@@ -30,6 +30,7 @@ pub mod mock;
 pub mod page;
 pub mod pairing;
 pub mod plan;
+mod race;
 pub mod retention;
 pub mod secret;
 pub mod settings;

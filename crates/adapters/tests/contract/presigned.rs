@@ -118,10 +118,11 @@ pub async fn a_pending_transfer_ends_like_an_active_one(db: &TestDb) {
 pub async fn what_ran_out_is_found_unless_it_was_prolonged(db: &TestDb) {
     with_pending(db, [1, 2, 3, 4]).await;
     commit!(db, |tx| {
-        tx.prolong_prepared(id(2), at(150)).await.unwrap();
-        tx.prolong_prepared(id(3), at(80)).await.unwrap();
+        tx.prolong_prepared(id(2), at(99), at(150)).await.unwrap();
+        tx.prolong_prepared(id(3), at(50), at(80)).await.unwrap();
+        tx.prolong_prepared(id(1), at(100), at(150)).await.unwrap();
         tx.activate_transfer(id(4), at(90)).await.unwrap();
-        tx.prolong_prepared(id(4), at(150)).await.unwrap();
+        tx.prolong_prepared(id(4), at(50), at(150)).await.unwrap();
     });
     let mut view = db.read().await;
     for (n, until) in [(1, 100), (2, 150), (3, 100), (4, 90)] {
@@ -152,4 +153,15 @@ pub async fn a_recipient_hears_of_what_was_confirmed_alone(db: &TestDb) {
         assert_eq!(found.items.iter().map(|it| it.id).collect::<Vec<_>>(), expected, "{status:?} {now}");
         assert_eq!(found.total, expected.len() as u64);
     }
+}
+
+pub async fn what_gave_its_storage_back_is_over(db: &TestDb) {
+    with_pending(db, [1, 2]).await;
+    let mut tx = db.begin().await;
+    assert!(tx.unhold_run_out(id(1), at(100)).await.unwrap() > 0);
+    // Whoever waited for their turn since before it ran out still believes that it waits.
+    tx.prolong_prepared(id(1), at(99), at(150)).await.unwrap();
+    assert_eq!(tx.transfer(id(1)).await.unwrap().unwrap().expires_at, at(100));
+    assert!(!tx.activate_transfer(id(1), at(900)).await.unwrap());
+    tx.commit().await.unwrap();
 }

@@ -3,9 +3,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::record::Verdict;
-use super::{LEASE_SECONDS, Record, RequestDigest, Running, Usage};
-use crate::act::{self, Act, Cx, Ports};
-use crate::store::{StoreError, UnitOfWork};
+use super::{Answer, LEASE_SECONDS, Record, ReplayError, RequestDigest, Running, Usage};
+use crate::act::{self, Act, Ask, Cx, Ports};
+use crate::store::{ReadView, StoreError, UnitOfWork};
 
 /// Why a key can't be used for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +46,45 @@ pub async fn begin(ports: &Ports, usage: Usage, request: Option<RequestDigest>) 
     act::perform(ports, &Begin { usage, request }).await
 }
 
+/// The answer that a request was given before under a key. Nothing is marked: a twin may be at work.
+///
+/// # Errors
+/// That the key stands for another request, or the database's.
+pub async fn answered_before(
+    ports: &Ports,
+    usage: Usage,
+    request: RequestDigest,
+) -> Result<Option<Answer>, ReplayError> {
+    match act::ask(ports, &Stored { usage }).await? {
+        Some(stored) => stored.replay(&*ports.sealer, request).map(Some),
+        None => Ok(None),
+    }
+}
+
+struct Stored {
+    usage: Usage,
+}
+
+#[async_trait]
+impl Ask for Stored {
+    type Output = Option<StoredAnswer>;
+    type Error = StoreError;
+
+    async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<Option<StoredAnswer>, StoreError> {
+        let record = view.idempotency_record(self.usage.credential, &self.usage.name).await?;
+        Ok(match record.as_ref().map(|record| record.verdict(None, cx.now)) {
+            Some(Verdict::Answered(request, sealed)) => Some(self.usage.stored(request, sealed)),
+            _ => None,
+        })
+    }
+}
+
+impl Usage {
+    fn stored(&self, request: RequestDigest, sealed: &[u8]) -> StoredAnswer {
+        StoredAnswer { usage: self.clone(), request, sealed: sealed.to_vec() }
+    }
+}
+
 struct Begin {
     usage: Usage,
     request: Option<RequestDigest>,
@@ -72,11 +111,7 @@ impl Act for Begin {
         match record.as_ref().map_or(Verdict::Run, |record| record.verdict(self.request, cx.now)) {
             Verdict::InProgress => Ok(Begun::Refused(KeyInUse::InProgress)),
             Verdict::Mismatch => Ok(Begun::Refused(KeyInUse::Mismatch)),
-            Verdict::Answered(request, sealed) => Ok(Begun::Answered(StoredAnswer {
-                usage: self.usage.clone(),
-                request,
-                sealed: sealed.to_vec(),
-            })),
+            Verdict::Answered(request, sealed) => Ok(Begun::Answered(self.usage.stored(request, sealed))),
             // What stood in the way went away in between.
             Verdict::Run => Err(StoreError::Unavailable {
                 contention: true,

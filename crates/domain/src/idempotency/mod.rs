@@ -17,7 +17,7 @@ mod repository;
 mod request;
 mod sealer;
 
-pub use begin::{Begun, KeyInUse, StoredAnswer, begin};
+pub use begin::{Begun, KeyInUse, StoredAnswer, answered_before, begin};
 pub use forget::forget_spent;
 pub use key::{IdempotencyKey, KeyError, MAX_KEY_CHARACTERS};
 pub use perform::{Answered, PerformError, Render, ReplayError, Running, perform_once};

@@ -119,6 +119,22 @@ async fn a_repetition_gets_the_answer_and_acts_no_more() {
 }
 
 #[tokio::test]
+async fn who_asks_for_the_answer_alone_marks_nothing() {
+    let world = World::new();
+    let ports = world.ports();
+    let before = |text| answered_before(&ports, usage(1, "k"), request(text));
+    assert_eq!(before("a").await.unwrap(), None);
+    let running = start(&ports, Some("a")).await;
+    assert_eq!(before("a").await.unwrap(), None, "a twin is at work");
+    running.give_up(&ports).await;
+    let (first, _) = answer(send(&ports, "a", ACTS).await);
+    assert_eq!(before("a").await.unwrap(), Some(first));
+    assert!(matches!(before("b").await, Err(ReplayError::KeyInUse(KeyInUse::Mismatch))));
+    world.wait(86_400);
+    assert_eq!(before("b").await.unwrap(), None, "it is kept for a day");
+}
+
+#[tokio::test]
 async fn an_answer_is_kept_for_a_day() {
     let world = World::new();
     let ports = world.ports();

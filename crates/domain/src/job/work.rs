@@ -1,8 +1,5 @@
 //! Doing the jobs.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +8,7 @@ use super::{Job, JobKind, Lane};
 use crate::act::{self, Act, Cx, Ports};
 use crate::clock::Timestamp;
 use crate::idempotency::forget_spent;
+use crate::race::unless;
 use crate::retention::forget_old;
 use crate::store::{StoreError, UnitOfWork};
 use crate::transfer::{Purged, ReceiveError, drop_parts, hash_file, purge, sweep};
@@ -47,7 +45,7 @@ pub async fn work_once(ports: &Ports, lane: Lane) -> Result<Round, StoreError> {
     let jobs = act::perform(ports, &Lease { lane }).await?;
     let mut round = Round { taken: jobs.len(), failures: Vec::new() };
     for (index, job) in jobs.iter().enumerate() {
-        let done = while_held(ports, &jobs[index..], run(ports, job)).await;
+        let done = unless(another_has_the_first(ports, &jobs[index..]), run(ports, job)).await;
         let job = job.clone();
         match done {
             // Another worker has it.
@@ -64,19 +62,8 @@ pub async fn work_once(ports: &Ports, lane: Lane) -> Result<Round, StoreError> {
     Ok(round)
 }
 
-/// Does the work of the first of these jobs, and keeps all of them held meanwhile. `None` if another worker took the
-/// first one over; then the work is stopped where it is.
-async fn while_held<T>(ports: &Ports, held: &[Job], work: impl Future<Output = T>) -> Option<T> {
-    let (mut work, mut keep) = (pin!(work), pin!(keep_held(ports, held)));
-    poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => keep.as_mut().poll(cx).map(|()| None),
-    })
-    .await
-}
-
-/// Returns when the first job is lost.
-async fn keep_held(ports: &Ports, held: &[Job]) {
+/// Keeps these jobs held, until another worker has taken the first one over.
+async fn another_has_the_first(ports: &Ports, held: &[Job]) {
     loop {
         ports.timer.sleep(Duration::from_secs(LEASE_SECONDS / 3)).await;
         // A database that is away for a moment ends no work: the next time may be in time.

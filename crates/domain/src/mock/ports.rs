@@ -255,7 +255,12 @@ mock! {
         async fn set_file_state(&mut self, file: FileId, state: FileState) -> Result<(), StoreError>;
         async fn put_file_part(&mut self, file: FileId, part: &FilePart) -> Result<Option<FilePart>, StoreError>;
         async fn delete_file_parts(&mut self, file: FileId) -> Result<(), StoreError>;
-        async fn prolong_prepared(&mut self, id: TransferId, until: Timestamp) -> Result<(), StoreError>;
+        async fn prolong_prepared(
+            &mut self,
+            id: TransferId,
+            now: Timestamp,
+            until: Timestamp,
+        ) -> Result<(), StoreError>;
         async fn activate_transfer(&mut self, id: TransferId, expires_at: Timestamp) -> Result<bool, StoreError>;
         async fn set_total_size(&mut self, id: TransferId, bytes: u64) -> Result<(), StoreError>;
         async fn delete_prepared(&mut self, id: TransferId) -> Result<(), StoreError>;

@@ -162,9 +162,13 @@ pub async fn purge(ports: &Ports, id: TransferId) -> Result<Purged, ReceiveError
     }
 }
 
-/// Until when the store takes bytes of a transfer, if it still does.
+/// How long after the end of a URL of the store itself bytes may still come to it, in seconds: stores ask for the time
+/// when a request begins.
+const LATE_SECONDS: u64 = 86_400;
+
+/// Until when the store may take bytes of a transfer, if it still may.
 fn store_takes_until(ports: &Ports, transfer: &Transfer) -> Option<Timestamp> {
-    let lasts = Duration::from_secs(ports.settings.pending_seconds.into());
+    let lasts = Duration::from_secs(u64::from(ports.settings.pending_seconds) + LATE_SECONDS);
     let until = transfer.created_at + lasts;
     (ports.direct.is_some() && ports.clock.now() < until).then_some(until)
 }

@@ -270,6 +270,12 @@ impl Rows {
         taken.map(|upload| (upload.reaping, upload.lease_until) = (true, now)).is_some()
     }
 
+    /// Whether a transfer's bytes are still counted; where a test counts none, they are.
+    fn holds_all(&self, id: TransferId) -> bool {
+        let size = self.transfers.get(&id).map_or(0, |transfer| transfer.total_size);
+        self.storage.held.get(&id).is_none_or(|held| *held >= size)
+    }
+
     fn replace(&mut self, piece: &Piece, by: UploadId) {
         for upload in self.uploads.values_mut().filter(|it| it.id != by && it.piece == Some(*piece)) {
             upload.reaping = true;
@@ -532,15 +538,19 @@ fn presigned_rows(tx: &mut MockTx, copy: &Arc<Mutex<Rows>>) {
     });
     on!(tx, copy, expect_delete_file_parts, |rows, file| rows.parts.retain(|(of, _), _| *of != file));
     on!(tx, copy, expect_activate_transfer, |rows, id, expires_at| {
-        let transfer = rows.transfers.get_mut(&id).filter(|row| row.status == TransferStatus::Pending);
+        let holds_all = rows.holds_all(id);
+        let transfer = rows.transfers.get_mut(&id);
         transfer
+            .filter(|row| row.status == TransferStatus::Pending && holds_all)
             .map(|row| {
                 (row.status, row.announced, row.expires_at) = (TransferStatus::Active, true, expires_at)
             })
             .is_some()
     });
-    on!(tx, copy, expect_prolong_prepared, |rows, id, until| {
-        if let Some(row) = rows.transfers.get_mut(&id).filter(|it| it.status == TransferStatus::Pending) {
+    on!(tx, copy, expect_prolong_prepared, |rows, id, now, until| {
+        let holds_all = rows.holds_all(id);
+        let waits = |it: &&mut Transfer| it.status_at(now) == TransferStatus::Pending && holds_all;
+        if let Some(row) = rows.transfers.get_mut(&id).filter(waits) {
             row.expires_at = row.expires_at.max(until);
         }
     });
@@ -923,6 +933,8 @@ pub(crate) enum Step {
     Block(&'static str),
     /// Nothing comes for so many seconds.
     Wait(i64),
+    /// Nothing comes any more; others run after so many seconds.
+    Stand(i64),
     /// Something else happens in the world.
     Meanwhile(Box<dyn FnOnce(&World) + Send>),
     Fail(SourceError),
@@ -947,6 +959,12 @@ impl ByteSource for Body {
             match step {
                 Step::Block(text) => return Ok(Some(Bytes::from_static(text.as_bytes()))),
                 Step::Wait(seconds) => self.world.wait(seconds),
+                Step::Stand(seconds) => {
+                    let_others_run().await;
+                    self.world.wait(seconds);
+                    let_others_run().await;
+                    std::future::pending::<()>().await;
+                }
                 Step::Meanwhile(happens) => happens(&self.world),
                 Step::Fail(error) => return Err(error),
             }

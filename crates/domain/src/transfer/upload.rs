@@ -13,6 +13,7 @@ use crate::blob::{BlobError, ByteSource, ObjectKey, SourceError, Stored};
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, UploadId};
 use crate::plan::Limit;
+use crate::race::unless;
 use crate::store::{ReadView, StoreError, UnitOfWork};
 
 /// Bytes that have arrived whole and wait for their transfer.
@@ -195,14 +196,14 @@ impl Act for BeginUpload {
             lease_until: cx.now + lease(cx),
             reaping: false,
         };
-        if self.piece.is_some() {
-            // Twins take each other's rows in one order.
+        if self.piece.is_some() || !self.held.is_empty() {
+            // Twins take each other's rows in one order, and nobody counts what has run out beside a renewal.
             tx.lock_accounts(&[self.account]).await?;
         }
         tx.insert_upload(&upload).await?;
         if let Some(piece) = &self.piece {
             tx.replace_uploads(piece, id).await?;
-            tx.prolong_prepared(piece.transfer, upload.lease_until).await?;
+            tx.prolong_prepared(piece.transfer, cx.now, upload.lease_until).await?;
         }
         if !renew_all(cx, tx, &self.held).await? {
             return Err(lease_lost());
@@ -274,14 +275,13 @@ impl Act for KeepUploads {
     type Error = StoreError;
 
     async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<Kept, StoreError> {
-        if !self.exactly.is_empty() {
-            tx.lock_accounts(&[self.account]).await?;
-        }
+        // Whoever lets go of what has run out sees what is renewed, or it sees what they let go of.
+        tx.lock_accounts(&[self.account]).await?;
         if !renew_all(cx, tx, &self.ids).await? {
             return Ok(Kept::Lost);
         }
         if let Some(piece) = &self.piece {
-            tx.prolong_prepared(piece.transfer, cx.now + lease(cx)).await?;
+            tx.prolong_prepared(piece.transfer, cx.now, cx.now + lease(cx)).await?;
         }
         match reserve_exactly(tx, cx, self.account, &self.exactly).await {
             Ok(()) => Ok(Kept::Yes),
@@ -349,6 +349,16 @@ struct GuardedSource<'a> {
 /// How long at most the bytes of a piece go on to be stored after a newer upload of it came.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// Returns when a newer upload has taken the place of this one.
+async fn replaced(ports: &Ports, id: UploadId) {
+    loop {
+        ports.timer.sleep(LOOK_EVERY).await;
+        if let Ok(true) = act::ask(ports, &IsReplaced { id }).await {
+            return;
+        }
+    }
+}
+
 /// Asks whether an upload was replaced by a newer one of its piece, which leaves it its lease.
 struct IsReplaced {
     id: UploadId,
@@ -399,7 +409,7 @@ impl Lease {
 #[async_trait]
 impl ByteSource for GuardedSource<'_> {
     async fn next(&mut self) -> Result<Option<Bytes>, SourceError> {
-        let Some(block) = self.body.next().await? else { return Ok(None) };
+        let Some(block) = self.next_block().await? else { return Ok(None) };
         self.received += block.len() as u64;
         if let Some(limit) = self.arrival.limit
             && self.received > limit
@@ -428,6 +438,18 @@ impl GuardedSource<'_> {
     /// Why the stream was stopped, where it was here.
     fn cause_of(&mut self, error: BlobError) -> ReceiveError {
         self.refusal.take().unwrap_or_else(|| error.into())
+    }
+
+    /// The next block; the wait for it ends when a newer upload of the piece comes.
+    async fn next_block(&mut self) -> Result<Option<Bytes>, SourceError> {
+        let Self { ports, upload, arrival, body, .. } = self;
+        if arrival.piece.is_none() {
+            return body.next().await;
+        }
+        match unless(replaced(ports, upload.id), body.next()).await {
+            Some(block) => block,
+            None => Err(self.refuse(ReceiveError::Replaced)),
+        }
     }
 
     async fn renew_if_due(&mut self) -> Result<(), SourceError> {

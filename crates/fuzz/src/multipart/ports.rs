@@ -280,7 +280,7 @@ port! {
         set_file_state(FileId, FileState) -> ();
         put_file_part(FileId, &FilePart) -> Option<FilePart>;
         delete_file_parts(FileId) -> ();
-        prolong_prepared(TransferId, Timestamp) -> ();
+        prolong_prepared(TransferId, Timestamp, Timestamp) -> ();
         activate_transfer(TransferId, Timestamp) -> bool;
         set_total_size(TransferId, u64) -> ();
         delete_prepared(TransferId) -> ();

@@ -22,6 +22,13 @@ pub(super) fn pending() -> SqlLiteral<Bool> {
     sql("transfers.status = 'pending'")
 }
 
+/// Whether its bytes are still counted: whoever needed room has let go of those that had run out, whatever the clock
+/// said when the caller began to wait for its turn.
+#[diesel::dsl::auto_type]
+fn holds_all() -> _ {
+    transfers::storage_bytes.ge(transfers::total_size)
+}
+
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = prepared_transfers, check_for_backend(Db))]
 struct PreparedRow {
@@ -178,15 +185,20 @@ impl PresignedRepository for Session {
         Ok(())
     }
 
-    async fn prolong_prepared(&mut self, id: TransferId, until: Timestamp) -> Result<(), StoreError> {
-        let row =
-            transfers::table.find(Key::from(id)).filter(pending()).filter(transfers::expires_at.lt(until));
+    async fn prolong_prepared(
+        &mut self,
+        id: TransferId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let waits = transfers::expires_at.gt(now).and(transfers::expires_at.lt(until));
+        let row = transfers::table.find(Key::from(id)).filter(pending()).filter(waits).filter(holds_all());
         self.execute(diesel::update(row).set(transfers::expires_at.eq(until))).await?;
         Ok(())
     }
 
     async fn activate_transfer(&mut self, id: TransferId, expires_at: Timestamp) -> Result<bool, StoreError> {
-        let row = transfers::table.find(Key::from(id)).filter(pending());
+        let row = transfers::table.find(Key::from(id)).filter(pending()).filter(holds_all());
         let active = word_of(&TransferStatus::ALL, TransferStatus::Active);
         let set = (
             transfers::status.eq(active),

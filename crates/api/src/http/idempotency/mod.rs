@@ -99,6 +99,18 @@ impl Idempotency {
         answered.await.map(respond)
     }
 
+    /// The answer that the same request was given before, for an operation that does something else before it acts.
+    ///
+    /// # Errors
+    /// 409 if the key stands for another request; an outage.
+    pub async fn answered_before(&self, api: &Api) -> Result<Option<HttpResponse>, ApiError> {
+        let Some(usage) = self.usage(api)? else { return Ok(None) };
+        let request = self.hasher(api).with(&self.body()).finish();
+        let ports = api.ports.clone();
+        let before = api.run(async move { Ok(idempotency::answered_before(&ports, usage, request).await?) });
+        Ok(before.await?.map(|answer| respond(Answered::Before(answer))))
+    }
+
     /// For an operation whose body is streamed: `None` without a key.
     ///
     /// # Errors

@@ -30,9 +30,14 @@ pub trait PresignedRepository: PresignedReads {
     async fn put_file_part(&mut self, file: FileId, part: &FilePart) -> Result<Option<FilePart>, StoreError>;
     /// Forgets the parts of a file, whose bytes are removed.
     async fn delete_file_parts(&mut self, file: FileId) -> Result<(), StoreError>;
-    /// Lets a pending transfer wait at least until a moment.
-    async fn prolong_prepared(&mut self, id: TransferId, until: Timestamp) -> Result<(), StoreError>;
-    /// Makes a pending transfer active until a moment. `false` if it is not pending.
+    /// Lets a pending transfer wait at least until a moment, unless it has run out or holds no storage any more.
+    async fn prolong_prepared(
+        &mut self,
+        id: TransferId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Makes a pending transfer active until a moment. `false` if it is not pending, or holds no storage any more.
     async fn activate_transfer(&mut self, id: TransferId, expires_at: Timestamp) -> Result<bool, StoreError>;
     /// Sets the sum of a transfer's files that are not given up, in bytes.
     async fn set_total_size(&mut self, id: TransferId, bytes: u64) -> Result<(), StoreError>;

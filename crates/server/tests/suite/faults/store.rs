@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use agentdrop_test_support::app::{App, Backend, Backing, Pair};
+use agentdrop_server::config::Config;
+use agentdrop_test_support::app::{Answer, App, Backend, Backing, Pair};
 use agentdrop_test_support::fault::{Direction, Fault, FaultProxy, What};
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use super::{
     PATIENCE, back_again, claim, confirm, content, download_url, expect_outage, fetch_from, prepare, put,
@@ -16,11 +19,16 @@ const LARGE: usize = 20 << 20;
 
 /// A server that reaches its store through a proxy, and cleans up soon.
 async fn world() -> (App, FaultProxy, Pair) {
+    world_with(|_| {}).await
+}
+
+async fn world_with(change: impl FnOnce(&mut Config)) -> (App, FaultProxy, Pair) {
     let mut backing = Backing::of(Backend::PostgresS3).await;
     let proxy = backing.store_through_proxy().await;
     let app = App::start_on(backing, |config| {
         config.settings.upload_lease_seconds = 3;
         config.settings.sweep_seconds = 1;
+        change(config);
     })
     .await;
     let pair = app.pair().await;
@@ -134,4 +142,24 @@ async fn what_is_deleted_while_the_store_is_down_is_removed_later() {
     back_again(&proxy, &app).await;
     kept::expect_left_within(PATIENCE, &app, 1, 0).await;
     assert_eq!(app.download(&pair.b.key, &stays).await, [b"stays"]);
+}
+
+/// Direct delivery begins an upload in the store before it acts; who was answered before needs no store.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preparation_that_was_answered_is_answered_again_without_the_store() {
+    let (app, proxy, pair) = world_with(|config| config.settings.direct_delivery = true).await;
+    let file = json!({"name": "a.bin", "size": 10, "part_size": 10});
+    let body = json!({"sender": "alpha", "recipient": "beta", "files": [file]});
+    let prepare = |body: &Value| {
+        let request = app.request(Method::POST, "/v1/transfers/presigned/multipart", &pair.a.key);
+        Answer::of(request.header("Idempotency-Key", "once").json(body))
+    };
+    proxy.down();
+    expect_outage(&prepare(&body).await);
+    back_again(&proxy, &app).await;
+    let first = prepare(&body).await.expect(201);
+    proxy.down();
+    assert_eq!(prepare(&body).await.expect(201).body, first.body);
+    let other = json!({"sender": "alpha", "recipient": "beta", "files": [file], "message": "another"});
+    assert_eq!(prepare(&other).await.outcome(), (409, "IDEMPOTENCY_MISMATCH"));
 }

@@ -177,6 +177,11 @@ pub async fn prepare_multipart(
         })
     };
     let (draft, files) = body.0.judged(true)?;
+    if api.ports.direct.is_some()
+        && let Some(answer) = idempotency.answered_before(&api).await?
+    {
+        return Ok(answer);
+    }
     let act = PrepareTransfer { caller: auth.caller, draft, files, begun: Vec::new() };
     let begun = BegunUploads::begin(&api, &act).await?;
     let act = PrepareTransfer { begun: begun.uploads(), ..act };

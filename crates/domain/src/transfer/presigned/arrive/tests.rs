@@ -199,3 +199,14 @@ async fn a_transfer_that_is_never_confirmed_runs_out_and_leaves_nothing() {
     assert_eq!(world.blobs.count(), 0);
     assert!(world.rows().parts.is_empty() && world.rows().prepared.is_empty());
 }
+
+#[tokio::test]
+async fn an_upload_that_stands_still_gives_way_too() {
+    let world = world();
+    let newer = meanwhile(async |world| {
+        send(world, whole(), vec![Step::Block("world")]).await.unwrap();
+    });
+    let outcome = send(&world, whole(), vec![Step::Block("hel"), newer, Step::Stand(10)]).await;
+    assert!(matches!(outcome, Err(StoreAwaitedError::Receive(ReceiveError::Replaced))), "{outcome:?}");
+    assert_tidy(&world);
+}
