@@ -20,7 +20,7 @@ use super::ApiError;
 use crate::state::Api;
 
 /// How much is gathered before it crosses, in bytes: each crossing costs a wake-up.
-const BATCH_BYTES: usize = 512 << 10;
+const BATCH_BYTES: usize = 256 << 10;
 /// How long a begun batch waits for more.
 const LINGER: Duration = Duration::from_millis(5);
 /// How many batches may wait, so that memory stays flat.
