@@ -15,8 +15,8 @@ SECONDS = 5
 RECORDED = 500
 
 # By these the statements of a call are known: those of its credential, then its own.
-CREDENTIAL = 'FROM (("api_keys"'
-INBOX = (CREDENTIAL, 'FROM "agents" WHERE (("agents"."id" = ', 'FROM "transfers" WHERE ((("transfers"."recipient_agent')
+CREDENTIAL = 'FROM "api_keys"'
+INBOX = (CREDENTIAL, 'FROM "agents" WHERE "agents"."id" = ', 'FROM "transfers" WHERE "transfers"."recipient_agent')
 
 
 def measure(options, folder):
