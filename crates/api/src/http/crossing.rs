@@ -25,7 +25,8 @@ const BATCH_BYTES: usize = 256 << 10;
 const LINGER: Duration = Duration::from_millis(5);
 /// How many batches may wait, so that memory stays flat.
 const WAITING_BATCHES: usize = 1;
-/// How much the parser may read without finding anything, in bytes. It has no such bound of its own.
+/// How much the parser may have read without finding anything before it is given more, in bytes. It has no such
+/// bound of its own. What it is given at once may be larger: the worker reads what has come.
 const MAX_SEARCHED_BYTES: usize = 256 << 10;
 
 enum Message {
@@ -60,8 +61,9 @@ impl Searched {
         self.0.store(0, Ordering::Relaxed);
     }
 
+    /// Adds what the parser is given; what it had before.
     fn add(&self, bytes: usize) -> usize {
-        self.0.fetch_add(bytes, Ordering::Relaxed) + bytes
+        self.0.fetch_add(bytes, Ordering::Relaxed)
     }
 }
 
@@ -182,5 +184,34 @@ impl Stream for Paced {
             self.gave_one = true;
         }
         Poll::Ready(chunk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// What the parser sees of a body in chunks, if it finds nothing.
+    async fn seen(chunks: &[usize]) -> Vec<bool> {
+        let (near, far) = crossing();
+        let batch = chunks.iter().map(|size| Bytes::from(vec![0; *size])).collect();
+        near.0.send(Message::Batch(batch)).await.unwrap();
+        drop(near);
+        let (body, _searched) = far.paced();
+        body.take(chunks.len()).map(|chunk| chunk.is_ok()).collect().await
+    }
+
+    /// A worker that was busy reads all that has come meanwhile at once.
+    #[tokio::test]
+    async fn one_chunk_may_be_larger_than_what_may_be_searched() {
+        assert_eq!(seen(&[200, MAX_SEARCHED_BYTES + 1]).await, [true, true]);
+        assert_eq!(seen(&[200, MAX_SEARCHED_BYTES + 1, 1]).await, [true, true, false]);
+    }
+
+    #[tokio::test]
+    async fn what_is_searched_in_vain_is_bounded() {
+        assert_eq!(seen(&[MAX_SEARCHED_BYTES / 2; 4]).await, [true, true, true, false]);
     }
 }
