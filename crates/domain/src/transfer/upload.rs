@@ -349,16 +349,6 @@ struct GuardedSource<'a> {
 /// How long at most the bytes of a piece go on to be stored after a newer upload of it came.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Returns when a newer upload has taken the place of this one.
-async fn replaced(ports: &Ports, id: UploadId) {
-    loop {
-        ports.timer.sleep(LOOK_EVERY).await;
-        if let Ok(true) = act::ask(ports, &IsReplaced { id }).await {
-            return;
-        }
-    }
-}
-
 /// Asks whether an upload was replaced by a newer one of its piece, which leaves it its lease.
 struct IsReplaced {
     id: UploadId,
@@ -446,9 +436,16 @@ impl GuardedSource<'_> {
         if arrival.piece.is_none() {
             return body.next().await;
         }
-        match unless(replaced(ports, upload.id), body.next()).await {
-            Some(block) => block,
-            None => Err(self.refuse(ReceiveError::Replaced)),
+        let mut next = body.next();
+        loop {
+            if let Some(block) = unless(ports.timer.sleep(LOOK_EVERY), &mut next).await {
+                return block;
+            }
+            // Asked to the end: a question that is dropped costs its connection.
+            if let Ok(true) = act::ask(ports, &IsReplaced { id: upload.id }).await {
+                drop(next);
+                return Err(self.refuse(ReceiveError::Replaced));
+            }
         }
     }
 
