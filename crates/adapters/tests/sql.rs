@@ -180,6 +180,7 @@ contract! {
     transactions {
         an_uncommitted_transaction_leaves_nothing
         a_dropped_transaction_frees_its_connection
+        a_statement_that_is_left_while_it_runs_frees_its_connection
         a_failed_statement_undoes_the_transaction
         a_view_reads_beside_a_writer
         times_survive_to_the_microsecond
@@ -241,6 +242,13 @@ mod postgres_alone {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_server_that_is_gone_is_an_outage_until_it_is_back() {
         crate::contract::outages::a_server_that_is_gone_is_an_outage_until_it_is_back().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_that_says_nothing_is_an_outage_and_its_connection_is_used_no_more() {
+        crate::contract::outages::a_server_that_says_nothing_is_an_outage_and_its_connection_is_used_no_more(
+        )
+        .await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

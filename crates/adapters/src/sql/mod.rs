@@ -52,6 +52,9 @@ pub struct Options {
     pub wait: Duration,
     /// How long a statement may run (Postgres).
     pub statement_timeout: Duration,
+    /// How long an answer of the server is waited for (Postgres). Longer than a statement may run: a server that
+    /// is well says itself that one ran too long.
+    pub answer_timeout: Duration,
     /// How long a statement may wait for another transaction.
     pub lock_timeout: Duration,
     /// When a commit counts (SQLite; a Postgres server decides that itself, by its `synchronous_commit`).
@@ -64,6 +67,7 @@ impl Default for Options {
             connections: 16,
             wait: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(15),
+            answer_timeout: Duration::from_secs(20),
             lock_timeout: Duration::from_secs(5),
             durability: Durability::Full,
         }

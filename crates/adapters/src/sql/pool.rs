@@ -1,5 +1,6 @@
 //! Connections: a bounded number of them, each wait for one bounded.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,25 +25,52 @@ pub(super) struct PoolSize {
 /// Makes a connection that is ready for use.
 pub(super) type Connect<C> = Box<dyn Fn() -> BoxFuture<'static, Result<C, NoConnection>> + Send + Sync>;
 
+/// A connection of a pool.
+pub(super) struct Member<C> {
+    conn: C,
+    retired: bool,
+}
+
+impl<C> Member<C> {
+    /// Closes it when it comes back to its pool.
+    pub(super) fn retire(&mut self) {
+        self.retired = true;
+    }
+}
+
+impl<C> Deref for Member<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.conn
+    }
+}
+
+impl<C> DerefMut for Member<C> {
+    fn deref_mut(&mut self) -> &mut C {
+        &mut self.conn
+    }
+}
+
 /// Makes connections and tells which must not be used again: one whose transaction was left open is closed,
 /// which undoes the transaction.
 pub(super) struct Manager<C>(Connect<C>);
 
 impl<C: PoolableConnection + 'static> ManageConnection for Manager<C> {
-    type Connection = C;
+    type Connection = Member<C>;
     type Error = NoConnection;
 
-    async fn connect(&self) -> Result<C, NoConnection> {
-        (self.0)().await
+    async fn connect(&self) -> Result<Member<C>, NoConnection> {
+        Ok(Member { conn: (self.0)().await?, retired: false })
     }
 
     /// Costs no round trip: the driver notices when the server closes the connection.
-    async fn is_valid(&self, conn: &mut C) -> Result<(), NoConnection> {
-        if conn.is_broken() { Err(NoConnection("the server closed it".to_owned())) } else { Ok(()) }
+    async fn is_valid(&self, member: &mut Member<C>) -> Result<(), NoConnection> {
+        if member.conn.is_broken() { Err(NoConnection("the server closed it".to_owned())) } else { Ok(()) }
     }
 
-    fn has_broken(&self, conn: &mut C) -> bool {
-        conn.is_broken()
+    fn has_broken(&self, member: &mut Member<C>) -> bool {
+        member.retired || member.conn.is_broken()
     }
 }
 

@@ -19,6 +19,7 @@ pub const OPTIONS: Options = Options {
     connections: 8,
     wait: Duration::from_secs(60),
     statement_timeout: Duration::from_secs(60),
+    answer_timeout: Duration::from_secs(60),
     lock_timeout: Duration::from_secs(60),
     durability: Durability::Full,
 };

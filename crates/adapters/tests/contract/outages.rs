@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use agentdrop_adapters::sql::{Location, OpenError, Options, SqlDatabase};
 use agentdrop_domain::store::{Database, StoreError};
+use agentdrop_test_support::fault::{Direction, Fault, FaultProxy, What};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use url::Url;
 
 use super::backend::{OPTIONS, TestDb, commit};
 use super::fixtures::{account, id};
+use super::transactions::begin_and_leave;
 
 const IMPATIENT: Options = Options { lock_timeout: Duration::from_millis(50), ..OPTIONS };
 
@@ -118,16 +121,26 @@ impl Wire {
     }
 }
 
+/// The URL of a database and where its server is.
+fn server_of(db: &TestDb) -> (Url, SocketAddr) {
+    let Location::Postgres(url) = &db.location else { panic!("not on Postgres") };
+    let url = Url::parse(url).unwrap();
+    let server = url.socket_addrs(|| Some(5432)).unwrap()[0];
+    (url, server)
+}
+
+fn lead_through(url: &mut Url, address: SocketAddr) {
+    url.set_ip_host(address.ip()).unwrap();
+    url.set_port(Some(address.port())).unwrap();
+}
+
 pub async fn a_server_that_is_gone_is_an_outage_until_it_is_back() {
     let db = TestDb::postgres().await;
     commit!(db, |tx| tx.insert_account(&account(1)).await.unwrap());
-    let Location::Postgres(url) = &db.location else { panic!("not on Postgres") };
-    let mut url = url::Url::parse(url).unwrap();
-    let server = url.socket_addrs(|| Some(5432)).unwrap()[0];
+    let (mut url, server) = server_of(&db);
     let wire = Wire::lay("127.0.0.1:0".parse().unwrap(), server).await;
     let address = wire.address;
-    url.set_ip_host(address.ip()).unwrap();
-    url.set_port(Some(address.port())).unwrap();
+    lead_through(&mut url, address);
     let node = SqlDatabase::connect(&Location::Postgres(url.to_string()), &OPTIONS).await.unwrap();
 
     let mut tx = node.begin().await.unwrap();
@@ -155,4 +168,63 @@ pub async fn a_server_that_is_gone_is_an_outage_until_it_is_back() {
     let mut view = node.read().await.unwrap();
     assert_eq!(view.account(id(1)).await.unwrap(), Some(account(1)));
     assert_eq!(view.account(id(2)).await.unwrap(), None, "what was not committed is not there");
+}
+
+/// The next byte that the server says does not arrive, and none after it on that connection.
+fn silence(proxy: &FaultProxy) {
+    proxy.arm(Fault { direction: Direction::ToClient, after: 0, what: What::Stall });
+}
+
+/// As when its process is stopped, or its disk hangs: it keeps the connection and says nothing.
+pub async fn a_server_that_says_nothing_is_an_outage_and_its_connection_is_used_no_more() {
+    let db = TestDb::postgres().await;
+    commit!(db, |tx| tx.insert_account(&account(1)).await.unwrap());
+    let (mut url, server) = server_of(&db);
+    let proxy = FaultProxy::before(&server.to_string()).await;
+    lead_through(&mut url, proxy.address());
+    let patient_for_a_second = Options { connections: 1, answer_timeout: Duration::from_secs(1), ..OPTIONS };
+    let node =
+        SqlDatabase::connect(&Location::Postgres(url.to_string()), &patient_for_a_second).await.unwrap();
+    let works = async || node.read().await.unwrap().account(id(1)).await.unwrap() == Some(account(1));
+    assert!(works().await);
+
+    let mut view = node.read().await.unwrap();
+    silence(&proxy);
+    assert_outage(view.account(id(1)).await);
+    drop(view);
+    assert!(works().await, "after a read");
+
+    let mut tx = node.begin().await.unwrap();
+    tx.insert_account(&account(2)).await.unwrap();
+    silence(&proxy);
+    assert_outage(tx.account(id(1)).await);
+    assert_outage(tx.commit().await);
+    assert!(works().await, "after a transaction");
+
+    silence(&proxy);
+    assert_outage(node.begin().await.map(drop));
+    assert!(works().await, "after the begin of a transaction");
+
+    let tx = node.begin().await.unwrap();
+    silence(&proxy);
+    assert_outage(tx.commit().await);
+    assert!(works().await, "after a commit");
+
+    let mut view = node.read().await.unwrap();
+    silence(&proxy);
+    begin_and_leave(view.account(id(1))).await;
+    while proxy.struck() < 5 {
+        tokio::task::yield_now().await;
+    }
+    drop(view);
+    assert!(works().await, "after one that nobody waited for");
+
+    let tx = node.begin().await.unwrap();
+    silence(&proxy);
+    // Its connection is closed, and another one made.
+    drop(tx);
+    assert_outage(node.read().await.map(drop));
+    assert!(works().await, "after a connection that was not made");
+    assert_eq!(proxy.struck(), 6);
+    assert_eq!(db.read().await.account(id(2)).await.unwrap(), None);
 }

@@ -51,6 +51,31 @@ pub async fn a_dropped_transaction_frees_its_connection(db: &TestDb) {
     assert_eq!(db.read().await.accounts(ALL).await.unwrap().items, [account(1), account(2)]);
 }
 
+/// Whoever goes away while a statement runs takes nothing of the pool along.
+pub async fn a_statement_that_is_left_while_it_runs_frees_its_connection(db: &TestDb) {
+    commit!(db, |tx| tx.insert_account(&account(1)).await.unwrap());
+    for _ in 0..3 * OPTIONS.connections {
+        let mut view = db.read().await;
+        begin_and_leave(view.account(id(1))).await;
+        drop(view);
+        let mut tx = db.begin().await;
+        begin_and_leave(tx.insert_account(&account(2))).await;
+        drop(tx);
+        let mut tx = db.begin().await;
+        tx.lock_accounts(&[id(1)]).await.unwrap();
+        begin_and_leave(tx.commit()).await;
+        begin_and_leave(db.database.begin()).await;
+    }
+    commit!(db, |tx| tx.insert_account(&account(3)).await.unwrap());
+    assert_eq!(db.read().await.accounts(ALL).await.unwrap().items, [account(1), account(3)]);
+}
+
+/// Lets something start, and does not wait for it.
+pub async fn begin_and_leave<T>(running: impl Future<Output = T>) {
+    let mut running = std::pin::pin!(running);
+    let _started = futures_util::poll!(&mut running);
+}
+
 pub async fn a_failed_statement_undoes_the_transaction(db: &TestDb) {
     commit!(db, |tx| tx.insert_account(&account(1)).await.unwrap());
     let mut tx = db.begin().await;

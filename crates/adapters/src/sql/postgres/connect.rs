@@ -4,6 +4,7 @@ use std::time::Duration;
 use diesel::dsl::sql;
 use diesel::sql_types::Text;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use tokio::time::timeout;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Config, NoTls, Socket};
 
@@ -21,6 +22,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A peer that answers nothing for so long is gone.
 const PEER_TIMEOUT: Duration = Duration::from_secs(30);
 
+const SILENT: &str = "the server accepts connections and says nothing";
+
 /// A Postgres server and how to talk to it.
 #[derive(Clone)]
 pub(super) struct Target {
@@ -37,13 +40,16 @@ pub(in super::super) async fn open(
     let target = Target::new(url.parse()?, options)?;
     let size = PoolSize { max: options.connections, wait: options.wait, lifetime: Some(LIFETIME) };
     let to = target.clone();
+    let patience = options.answer_timeout;
     let connect = move || {
         let to = to.clone();
-        Box::pin(async move { to.connect().await }) as _
+        let connecting = async move { timeout(patience, to.connect()).await };
+        Box::pin(async { connecting.await.unwrap_or_else(|_elapsed| Err(NoConnection(SILENT.to_owned()))) })
+            as _
     };
     let both = Connections::open(size, Box::new(connect)).await?;
     warn_of_foreign_messages(&both).await?;
-    Ok(Arc::new(SqlStore { writers: both.clone(), readers: both, target }))
+    Ok(Arc::new(SqlStore { writers: both.clone(), readers: both, target, patience: Some(patience) }))
 }
 
 impl Target {

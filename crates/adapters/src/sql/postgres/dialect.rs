@@ -105,6 +105,7 @@ mod tests {
         connections: 1,
         wait: Duration::from_secs(30),
         statement_timeout: Duration::from_secs(30),
+        answer_timeout: Duration::from_secs(30),
         lock_timeout: Duration::from_secs(30),
         durability: Durability::Full,
     };

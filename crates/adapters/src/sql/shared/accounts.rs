@@ -115,11 +115,11 @@ impl AccountRepository for Session {
         let mut keys: Vec<Key> = ids.iter().copied().map(Key::from).collect();
         keys.sort_unstable();
         keys.dedup();
-        watched(dialect::lock_accounts(&mut self.conn, keys), &mut self.failed).await
+        watched(dialect::lock_accounts(&mut self.conn, keys), &mut self.course).await
     }
 
     async fn lock_address(&mut self, email: &Email) -> Result<(), StoreError> {
-        watched(dialect::lock_address(&mut self.conn, email.as_str()), &mut self.failed).await
+        watched(dialect::lock_address(&mut self.conn, email.as_str()), &mut self.course).await
     }
 
     async fn insert_account(&mut self, account: &Account) -> Result<(), StoreError> {

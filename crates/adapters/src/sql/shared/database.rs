@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use agentdrop_domain::clock::Timestamp;
 use agentdrop_domain::store::{Database, ReadView, StoreError, UnitOfWork};
 use async_trait::async_trait;
@@ -20,15 +22,17 @@ pub(in super::super) struct SqlStore {
     pub(in super::super) readers: Connections<Conn>,
     /// Where it is.
     pub(in super::super) target: Target,
+    /// How long an answer is waited for. A file always answers.
+    pub(in super::super) patience: Option<Duration>,
 }
 
 impl SqlStore {
     async fn view(&self) -> Result<Session, StoreError> {
-        Ok(Session::view(self.readers.get().await?))
+        Ok(Session::view(self.readers.get().await?, self.patience))
     }
 
     async fn transaction(&self) -> Result<Box<Session>, StoreError> {
-        Ok(Box::new(Session::begin(self.writers.get().await?).await?))
+        Ok(Box::new(Session::begin(self.writers.get().await?, self.patience).await?))
     }
 }
 

@@ -39,7 +39,7 @@ pub(in super::super) async fn open(
     let target = Target::create(path, options).await?;
     let writers = connections(&target, Purpose::Write, 1, options).await?;
     let readers = connections(&target, Purpose::Read, options.connections, options).await?;
-    Ok(Arc::new(SqlStore { writers, readers, target }))
+    Ok(Arc::new(SqlStore { writers, readers, target, patience: None }))
 }
 
 async fn connections(
