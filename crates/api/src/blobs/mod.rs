@@ -136,9 +136,11 @@ fn length(file: &TransferFile, range: ByteRange) -> u64 {
     range.map_or(file.size, |(first, last)| last - first + 1)
 }
 
-/// Strong: the bytes under an id never change.
+/// Strong, as the bytes under an id never change, and the same from the first fetch on: the SHA-256 of parts is taken
+/// later.
 fn etag(file: &TransferFile) -> String {
-    format!("\"{}\"", file.sha256.map_or_else(|| file.id.to_string(), hex::encode))
+    let sha256 = file.sha256.filter(|_| file.parts == 0);
+    format!("\"{}\"", sha256.map_or_else(|| file.id.to_string(), hex::encode))
 }
 
 fn head_of(file: &TransferFile, range: ByteRange) -> HttpResponseBuilder {

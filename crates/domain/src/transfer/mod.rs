@@ -33,10 +33,10 @@ pub use file_name::{BadFileName, FileName};
 pub use get::{GetTransfer, ListSent, ReadTransferError};
 pub use presigned::{
     AbortParts, Arrived, AwaitedPiece, BegunUpload, CheckPrepare, ClaimedPart, CompleteParts, ConfirmError,
-    ConfirmTransfer, DeclaredFile, DirectError, DirectPut, DirectStore, FilePart, FileState, ListParts,
-    MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, PartsError, PartsOfFile, PrepareError, PrepareTransfer,
-    Prepared, PreparedFile, PresignedReads, PresignedRepository, PutUrl, StoreAwaitedError, StoredPart,
-    begin_parts, complete_parts, confirm, drop_parts, hash_file, parts_of_file, store_awaited,
+    DeclaredFile, DirectError, DirectPut, DirectStore, FilePart, FileState, ListParts, MAX_PART_BYTES,
+    MAX_PARTS, MIN_PART_BYTES, PartsError, PartsOfFile, PrepareError, PrepareTransfer, Prepared,
+    PreparedFile, PresignedReads, PresignedRepository, PutUrl, StoreAwaitedError, StoredPart, begin_parts,
+    complete_parts, confirm, drop_parts, hash_file, parts_of_file, store_awaited,
 };
 pub use read::{ReadError, open_bytes};
 pub use repository::{

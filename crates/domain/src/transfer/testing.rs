@@ -211,7 +211,7 @@ pub(crate) fn unavailable() -> StoreError {
     StoreError::Unavailable { contention: false, source: "down".into() }
 }
 
-/// What the database holds.
+/// What the database holds, beside agents 11 and 22, which are paired.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rows {
     pub(crate) transfers: BTreeMap<TransferId, Transfer>,
@@ -467,6 +467,9 @@ impl World {
         idempotency_rows(&mut tx, &copy);
         log_rows(&mut tx, &copy);
         retention_rows(&mut tx, &copy);
+        knows(&mut tx, &[agent(11), agent(22)], &[agent(22)]);
+        let living = pairing(&agent(22), Permission::Both, PairingStatus::Active);
+        tx.expect_living_pairing().returning(move |_, _| Ok(Some(living.clone())));
         tx
     }
 }

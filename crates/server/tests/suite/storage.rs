@@ -14,6 +14,8 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::api::kept;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 /// So short that what was just stored is old enough to be judged a moment later.
 const LEASE: (&str, &str) = ("AGENTDROP_UPLOAD_LEASE_SECONDS", "1");
@@ -64,7 +66,7 @@ impl World {
     }
 
     async fn put(&self, key: &ObjectKey, bytes: &'static [u8]) {
-        self.ports.blobs.put(key, &mut Once(Some(bytes.into())), None).await.unwrap();
+        kept::put(&*self.ports.blobs, key, bytes).await;
     }
 
     /// Until everything that was stored before is older than a lease.
@@ -83,15 +85,6 @@ impl Ask for ObjectsOf {
     async fn answer(&self, _: &Cx<'_>, view: &mut dyn ReadView) -> Result<Self::Output, StoreError> {
         let transfer = view.transfer(self.0).await?.expect("a transfer");
         Ok((transfer.status, transfer.files.into_iter().map(|file| file.object_key).collect()))
-    }
-}
-
-struct Once(Option<Bytes>);
-
-#[async_trait]
-impl ByteSource for Once {
-    async fn next(&mut self) -> Result<Option<Bytes>, SourceError> {
-        Ok(self.0.take())
     }
 }
 

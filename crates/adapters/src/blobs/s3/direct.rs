@@ -190,7 +190,11 @@ impl DirectStore for S3DirectStore {
         let request = client.complete_multipart_upload().bucket(name).key(key.as_str()).upload_id(upload_id);
         match request.multipart_upload(completed.build()).send().await {
             Ok(_) => Ok(()),
-            Err(e) => Err(failed("CompleteMultipartUpload", name, e)),
+            Err(e) => Err(match error::code(&e) {
+                Some("NoSuchUpload") => BlobError::NotFound(key.clone()),
+                Some("InvalidPart" | "InvalidPartOrder") => BlobError::Unavailable(e.into()),
+                _ => failed("CompleteMultipartUpload", name, e),
+            }),
         }
     }
 }

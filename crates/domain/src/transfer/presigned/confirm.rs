@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::connection::meanwhile;
 use crate::error::{ActError, Denied, FieldErrors, Invalid};
 use crate::event::EventName;
-use crate::ids::TransferId;
+use crate::ids::{FileId, TransferId};
 use crate::store::{StoreError, UnitOfWork};
 
 /// Makes a prepared transfer active, once all its bytes are there (2.1.10 of the public API). Whether the sender
@@ -26,6 +26,8 @@ pub struct ConfirmTransfer {
     pub caller: Caller,
     /// Which transfer.
     pub id: TransferId,
+    /// With direct delivery, the files that the store has just been seen to hold whole.
+    pub in_store: Vec<FileId>,
 }
 
 /// Why a transfer is not confirmed.
@@ -82,7 +84,7 @@ impl Act for ConfirmTransfer {
         let prepared = tx.prepared(self.id).await?.filter(|_| is_open(&transfer, cx.now));
         let Some(prepared) = prepared else { return Err(refusal(&transfer, cx.now)) };
         self.check_way(tx, &transfer).await?;
-        check_arrived(&transfer, &prepared)?;
+        self.check_arrived(&transfer, &prepared)?;
         let expires_at = cx.now + Duration::from_secs(prepared.lifetime_seconds);
         if !tx.activate_transfer(self.id, expires_at).await? {
             return Err(meanwhile("the transfer was confirmed").into());
@@ -116,20 +118,22 @@ impl ConfirmTransfer {
         check_channel(tx, transfer.encryption.channel(), &route).await?;
         check_encryption(tx, transfer.encryption.is_encrypted(), &route).await
     }
-}
 
-fn check_arrived(transfer: &Transfer, prepared: &Prepared) -> Result<(), ConfirmError> {
-    let mut errors = FieldErrors::default();
-    for (index, file) in transfer.files.iter().enumerate() {
-        let state = prepared.file(file.id).map(|file| file.state);
-        let problem = match state {
-            Some(FileState::Arrived) => continue,
-            Some(FileState::Aborted) => "was aborted",
-            Some(FileState::Awaited) | None => "has not arrived",
-        };
-        errors.add(format!("files[{index}]"), format!("{:?} {problem}", file.name.as_str()));
+    fn check_arrived(&self, transfer: &Transfer, prepared: &Prepared) -> Result<(), ConfirmError> {
+        let mut errors = FieldErrors::default();
+        for (index, file) in transfer.files.iter().enumerate() {
+            let state = prepared.file(file.id).map(|file| file.state);
+            let problem = match state {
+                Some(FileState::Aborted) => "was aborted",
+                // What the rows say of the store may have been true once.
+                Some(_) if prepared.direct && self.in_store.contains(&file.id) => continue,
+                Some(FileState::Arrived) if !prepared.direct => continue,
+                _ => "has not arrived",
+            };
+            errors.add(format!("files[{index}]"), format!("{:?} {problem}", file.name.as_str()));
+        }
+        errors.finish().map_err(ConfirmError::FilesMissing)
     }
-    errors.finish().map_err(ConfirmError::FilesMissing)
 }
 
 impl From<Denied> for ConfirmError {

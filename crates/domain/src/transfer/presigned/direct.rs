@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::parts::{Place, find};
 use super::{
-    CompleteParts, ConfirmError, ConfirmTransfer, FileState, ListParts, PartsError, PartsOfFile, StoredPart,
-    of_sender,
+    CompleteParts, ConfirmError, ConfirmTransfer, FileState, ListParts, PartsError, PartsOfFile,
+    PreparedFile, StoredPart, is_open, of_sender,
 };
 use crate::act::{self, Act, Ask, Cx, Ports};
 use crate::blob::{BlobError, ObjectKey};
@@ -37,7 +38,8 @@ pub trait DirectStore: Send + Sync {
     async fn parts(&self, key: &ObjectKey, upload_id: &str) -> Result<Vec<StoredPart>, BlobError>;
     /// Removes the parts of an upload. One that is not there, or was completed, is left as it is.
     async fn abort(&self, key: &ObjectKey, upload_id: &str) -> Result<(), BlobError>;
-    /// Makes the object of these parts, given in order.
+    /// Makes the object of these parts, given in order. An upload that is not there any more is
+    /// [`BlobError::NotFound`]; parts that were sent anew meanwhile are [`BlobError::Unavailable`].
     async fn complete(&self, key: &ObjectKey, upload_id: &str, parts: &[StoredPart])
     -> Result<(), BlobError>;
 }
@@ -116,19 +118,55 @@ pub async fn begin_parts(
     }
 }
 
-/// Tells which parts of a file have arrived, wherever they are.
+/// Tells which parts of a file have arrived, wherever they are. Of parts that the store has put together, it knows
+/// no `ETag` any more.
 ///
 /// # Errors
-/// [`DirectError`].
+/// [`DirectError`]; [`PartsError::Gone`] if the store has lost the upload.
 pub async fn parts_of_file(ports: &Ports, ask: &ListParts) -> Result<PartsOfFile, DirectError<PartsError>> {
     let found = act::ask(ports, ask).await.map_err(DirectError::Act)?;
-    match directly(ports, &found) {
-        None => Ok(found),
-        Some((store, upload_id)) => {
-            let parts = store.parts(&found.file.object_key, upload_id).await?;
-            Ok(PartsOfFile { parts, ..found })
-        }
+    let Some(upload) = directly(ports, &found) else { return Ok(found) };
+    let parts = match in_store(ports, upload, &found).await? {
+        InStore::Parts(parts) => parts,
+        InStore::Whole => every_part(&found),
+    };
+    Ok(PartsOfFile { parts, ..found })
+}
+
+/// What the store has of a file that it takes in parts.
+enum InStore {
+    /// These parts of it.
+    Parts(Vec<StoredPart>),
+    /// All of it, put together; perhaps by a call whose answer was lost.
+    Whole,
+}
+
+async fn in_store(
+    ports: &Ports,
+    (store, upload_id): Direct<'_>,
+    found: &PartsOfFile,
+) -> Result<InStore, DirectError<PartsError>> {
+    let file = &found.file;
+    if found.prepared.state == FileState::Arrived {
+        return Ok(InStore::Whole);
     }
+    let listed = match store.parts(&file.object_key, upload_id).await {
+        Ok(parts) => Some(parts),
+        Err(BlobError::NotFound(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    match listed {
+        Some(parts) if !parts.is_empty() => Ok(InStore::Parts(parts)),
+        // Not every service tells an upload that was completed from one that has just begun.
+        _ if is_whole(ports, file).await? => Ok(InStore::Whole),
+        listed => listed.map(InStore::Parts).ok_or(DirectError::Act(PartsError::Gone)),
+    }
+}
+
+fn every_part(found: &PartsOfFile) -> Vec<StoredPart> {
+    let (file, size) = (&found.prepared, found.file.size);
+    let sizes = (1..).map_while(|number| Some((number, file.size_of_part(size, number)?)));
+    sizes.map(|(number, size)| StoredPart { number, size, etag: String::new() }).collect()
 }
 
 type Direct<'a> = (&'a dyn DirectStore, &'a str);
@@ -153,9 +191,7 @@ pub async fn complete_parts(
     };
     let named = super::parts::check_upload_id(&found.prepared, &complete.upload_id);
     named.map_err(|invalid| DirectError::Act(invalid.into()))?;
-    if found.file.size > 0 && found.prepared.state == FileState::Awaited {
-        put_together(ports, (store, upload_id), complete, &found).await?;
-    }
+    put_together(ports, (store, upload_id), complete, &found).await?;
     let arrived = DirectArrived { caller: caller.clone(), transfer: *transfer, file: *file };
     act::perform(ports, &arrived).await.map_err(DirectError::Act)
 }
@@ -166,17 +202,18 @@ async fn put_together(
     complete: &CompleteParts,
     found: &PartsOfFile,
 ) -> Result<(), DirectError<PartsError>> {
-    let key = &found.file.object_key;
-    match store.parts(key, upload_id).await {
-        Ok(there) => {
-            check_there(complete, found, &there).map_err(DirectError::Act)?;
-            store.complete(key, upload_id, &there).await?;
-        }
-        // Completed before, perhaps by a call whose answer was lost; the size tells.
-        Err(BlobError::NotFound(_)) => {}
+    // Clients send no part of an empty file, and of none the store can't make one.
+    if found.file.size == 0 {
+        return Ok(());
+    }
+    let InStore::Parts(there) = in_store(ports, (store, upload_id), found).await? else { return Ok(()) };
+    check_there(complete, found, &there).map_err(DirectError::Act)?;
+    match store.complete(&found.file.object_key, upload_id, &there).await {
+        // Another call was faster; whether it completed or aborted the upload, the object tells.
+        Ok(()) | Err(BlobError::NotFound(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    check_size(ports, &found.file).await
+    if is_whole(ports, &found.file).await? { Ok(()) } else { Err(DirectError::Act(PartsError::Gone)) }
 }
 
 /// What the store has must be all, and what the client says must be what the store has.
@@ -192,13 +229,14 @@ fn check_there(
     Ok(super::parts::check_claims(&complete.parts, there)?)
 }
 
-async fn check_size<E>(ports: &Ports, file: &TransferFile) -> Result<(), DirectError<E>> {
-    let found = ports.blobs.head(&file.object_key).await?;
-    let found = found.ok_or_else(|| BlobError::NotFound(file.object_key.clone()))?;
-    if found == file.size {
-        return Ok(());
+/// Whether the store has the file. It has none of another size than announced.
+async fn is_whole<E>(ports: &Ports, file: &TransferFile) -> Result<bool, DirectError<E>> {
+    let name = || file.name.to_string();
+    match ports.blobs.head(&file.object_key).await? {
+        None => Ok(false),
+        Some(found) if found == file.size => Ok(true),
+        Some(found) => Err(DirectError::SizeMismatch { name: name(), expected: file.size, found }),
     }
-    Err(DirectError::SizeMismatch { name: file.name.to_string(), expected: file.size, found })
 }
 
 /// Notes that the store has a file.
@@ -213,45 +251,42 @@ impl Act for DirectArrived {
     type Output = TransferFile;
     type Error = PartsError;
 
-    async fn perform(&self, _: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<TransferFile, PartsError> {
-        let seen = of_sender(tx, &self.caller, self.transfer).await?;
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<TransferFile, PartsError> {
+        let place = Place { transfer: self.transfer, file: self.file };
+        let (seen, ..) = find(tx, cx, &self.caller, place).await?;
         tx.lock_accounts(&[seen.sender.account]).await?;
-        let transfer = of_sender(tx, &self.caller, self.transfer).await?;
-        let prepared = tx.prepared(self.transfer).await?.ok_or(PartsError::Gone)?;
-        match prepared.file(self.file).map(|file| file.state) {
-            Some(FileState::Awaited) => tx.set_file_state(self.file, FileState::Arrived).await?,
-            Some(FileState::Arrived) => {}
-            Some(FileState::Aborted) | None => return Err(PartsError::Gone),
+        let (transfer, _, prepared) = find(tx, cx, &self.caller, place).await?;
+        match prepared.state {
+            FileState::Awaited => tx.set_file_state(self.file, FileState::Arrived).await?,
+            FileState::Arrived => {}
+            FileState::Aborted => return Err(PartsError::Gone),
         }
         Ok(super::file_of(&transfer, self.file)?.clone())
     }
 }
 
-/// Confirms a transfer; with direct delivery, asks the store for the files that came in one piece.
+/// Confirms a transfer; with direct delivery, asks the store for every file first.
 ///
 /// # Errors
 /// [`DirectError`].
 pub async fn confirm(
     ports: &Ports,
-    confirm: &ConfirmTransfer,
+    caller: Caller,
+    id: TransferId,
 ) -> Result<Transfer, DirectError<ConfirmError>> {
-    let awaited = act::ask(ports, &AwaitedDirectly { caller: confirm.caller.clone(), id: confirm.id }).await;
-    for file in awaited.map_err(|error| DirectError::Act(error.into()))? {
-        match check_size(ports, &file).await {
-            Ok(()) => {
-                let (caller, transfer) = (confirm.caller.clone(), confirm.id);
-                let arrived = act::perform(ports, &DirectArrived { caller, transfer, file: file.id }).await;
-                arrived.map_err(|error| DirectError::Act(error.into()))?;
-            }
-            // It is missing, which the act tells together with whatever else is.
-            Err(DirectError::Blob(BlobError::NotFound(_))) => {}
-            Err(error) => return Err(error),
+    let ask = AwaitedDirectly { caller: caller.clone(), id };
+    let mut in_store = Vec::new();
+    for (file, prepared) in act::ask(ports, &ask).await.map_err(|error| DirectError::Act(error.into()))? {
+        // An empty file that comes in parts may be no object at all.
+        let completed = prepared.part_size.is_some() && prepared.state == FileState::Arrived;
+        if completed && file.size == 0 || is_whole(ports, &file).await? {
+            in_store.push(file.id);
         }
     }
-    act::perform(ports, confirm).await.map_err(DirectError::Act)
+    act::perform(ports, &ConfirmTransfer { caller, id, in_store }).await.map_err(DirectError::Act)
 }
 
-/// The files of a transfer that clients put into the store by themselves, in one piece.
+/// The files of a transfer that clients put into the store by themselves.
 struct AwaitedDirectly {
     caller: Caller,
     id: TransferId,
@@ -259,20 +294,19 @@ struct AwaitedDirectly {
 
 #[async_trait]
 impl Ask for AwaitedDirectly {
-    type Output = Vec<TransferFile>;
+    type Output = Vec<(TransferFile, PreparedFile)>;
     type Error = PartsError;
 
-    async fn answer(&self, _: &Cx<'_>, view: &mut dyn ReadView) -> Result<Vec<TransferFile>, PartsError> {
+    async fn answer(&self, cx: &Cx<'_>, view: &mut dyn ReadView) -> Result<Self::Output, PartsError> {
         let transfer = of_sender(view, &self.caller, self.id).await?;
-        let Some(prepared) = view.prepared(self.id).await?.filter(|prepared| prepared.direct) else {
+        let prepared = view.prepared(self.id).await?;
+        let Some(prepared) = prepared.filter(|known| known.direct && is_open(&transfer, cx.now)) else {
             return Ok(Vec::new());
         };
-        let awaited = |file: &TransferFile| {
-            prepared
-                .file(file.id)
-                .is_some_and(|known| known.part_size.is_none() && known.state == FileState::Awaited)
-        };
-        Ok(transfer.files.into_iter().filter(awaited).collect())
+        let known = |file: TransferFile| Some((prepared.file(file.id)?.clone(), file));
+        let files = transfer.files.into_iter().filter_map(known);
+        let awaited = files.filter(|(known, _)| known.state != FileState::Aborted);
+        Ok(awaited.map(|(known, file)| (file, known)).collect())
     }
 }
 

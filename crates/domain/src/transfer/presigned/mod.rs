@@ -16,7 +16,8 @@ mod repository;
 mod testing;
 
 pub use arrive::{Arrived, AwaitedPiece, StoreAwaitedError, store_awaited};
-pub use confirm::{ConfirmError, ConfirmTransfer};
+pub use confirm::ConfirmError;
+use confirm::ConfirmTransfer;
 pub use direct::{
     BegunUpload, DirectError, DirectPut, DirectStore, PutUrl, begin_parts, complete_parts, confirm,
     parts_of_file,

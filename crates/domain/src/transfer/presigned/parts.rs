@@ -58,12 +58,12 @@ pub struct PartsOfFile {
 
 /// Names a file that comes in parts.
 #[derive(Debug, Clone, Copy)]
-struct Place {
-    transfer: TransferId,
-    file: FileId,
+pub(super) struct Place {
+    pub(super) transfer: TransferId,
+    pub(super) file: FileId,
 }
 
-async fn find<V: ReadView + ?Sized>(
+pub(super) async fn find<V: ReadView + ?Sized>(
     view: &mut V,
     cx: &Cx<'_>,
     caller: &Caller,

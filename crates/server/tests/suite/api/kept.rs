@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use agentdrop_domain::blob::BlobEntry;
+use agentdrop_domain::blob::{BlobEntry, BlobStore, ByteSource, ObjectKey, SourceError};
 use agentdrop_test_support::app::App;
+use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 
 /// How long something that happens in the background may take.
@@ -52,5 +54,19 @@ pub async fn expect_an_upload(app: &App) {
     while uploads(app).await == 0 {
         assert!(Instant::now() < deadline, "no upload has begun");
         sleep(PAUSE).await;
+    }
+}
+
+/// Puts an object into the store, past the server.
+pub async fn put(store: &dyn BlobStore, key: &ObjectKey, bytes: &'static [u8]) {
+    store.put(key, &mut Once(Some(bytes.into())), None).await.unwrap();
+}
+
+struct Once(Option<Bytes>);
+
+#[async_trait]
+impl ByteSource for Once {
+    async fn next(&mut self) -> Result<Option<Bytes>, SourceError> {
+        Ok(self.0.take())
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post, web};
 use agentdrop_domain::ids::TransferId;
-use agentdrop_domain::transfer::{self, ConfirmError, ConfirmTransfer};
+use agentdrop_domain::transfer::{self, ConfirmError};
 
 use crate::http::{ApiError, Auth, CommonErrors, ErrorBody, Id};
 use crate::state::Api;
@@ -29,8 +29,8 @@ use crate::v1::transfers::answer::TransferBody;
 )]
 #[post("/transfers/{id}/confirm")]
 pub async fn confirm(auth: Auth, id: Id<TransferId>, api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
-    let (ports, act) = (api.ports.clone(), ConfirmTransfer { caller: auth.caller, id: id.0 });
-    let transfer = api.run(async move { Ok(transfer::confirm(&ports, &act).await?) }).await?;
+    let ports = api.ports.clone();
+    let transfer = api.run(async move { Ok(transfer::confirm(&ports, auth.caller, id.0).await?) }).await?;
     Ok(HttpResponse::Ok().json(TransferBody::of(&api, &transfer)))
 }
 

@@ -46,7 +46,7 @@ struct PartBody {
     part_number: u32,
     /// Its size in bytes.
     size: u64,
-    /// Its `ETag`, without quotes.
+    /// Its `ETag`, without quotes; empty where the store does not tell it, as once the parts are put together.
     etag: String,
 }
 
@@ -129,6 +129,7 @@ async fn find(api: &Api, ask: ListParts) -> Result<PartsOfFile, ApiError> {
     ),
     responses(
         (status = 200, body = PartsBody),
+        (status = 400, description = "`SIZE_MISMATCH`: the store holds another number of bytes", body = ErrorBody),
         (status = 403, description = "`FORBIDDEN`", body = ErrorBody),
         (status = 404, description = "`NOT_FOUND`: missing, not yours, or not uploaded in parts", body = ErrorBody),
         (status = 409, description = "`ALREADY_CONFIRMED`", body = ErrorBody),
@@ -175,7 +176,7 @@ impl From<&PartsOfFile> for PartsBody {
     request_body = WantedParts,
     responses(
         (status = 200, body = PartUrlsBody),
-        (status = 400, description = "`VALIDATION_ERROR`", body = ErrorBody),
+        (status = 400, description = "`VALIDATION_ERROR`, `SIZE_MISMATCH`", body = ErrorBody),
         (status = 403, description = "`FORBIDDEN`", body = ErrorBody),
         (status = 404, description = "`NOT_FOUND`: missing, not yours, or not uploaded in parts", body = ErrorBody),
         (status = 409, description = "`ALREADY_CONFIRMED`", body = ErrorBody),
@@ -230,7 +231,7 @@ fn wanted(body: WantedParts, found: &PartsOfFile) -> Result<Vec<u32>, ApiError> 
     request_body = CompleteBody,
     responses(
         (status = 200, body = FileBody),
-        (status = 400, description = "`VALIDATION_ERROR`, `FILES_MISSING`: parts have not arrived", body = ErrorBody),
+        (status = 400, description = "`VALIDATION_ERROR`; `FILES_MISSING`: parts have not arrived; `SIZE_MISMATCH`", body = ErrorBody),
         (status = 403, description = "`FORBIDDEN`", body = ErrorBody),
         (status = 404, description = "`NOT_FOUND`: missing, not yours, or not uploaded in parts", body = ErrorBody),
         (status = 409, description = "`ALREADY_CONFIRMED`", body = ErrorBody),

@@ -20,11 +20,13 @@ struct Scene {
     rows: (Transfer, Option<Prepared>),
     permission: Option<Permission>,
     caller: u128,
+    in_store: Vec<FileId>,
 }
 
 impl Scene {
     fn of((transfer, prepared): (Transfer, Prepared)) -> Self {
-        Self { rows: (transfer, Some(prepared)), permission: Some(Permission::Both), caller: ME }
+        let rows = (transfer, Some(prepared));
+        Self { rows, permission: Some(Permission::Both), caller: ME, in_store: Vec::new() }
     }
 
     async fn confirm(self) -> (Result<Transfer, ConfirmError>, Journal) {
@@ -37,7 +39,8 @@ impl Scene {
         tx.expect_living_pairing().returning(move |_, _| Ok(living.clone()));
         tx.expect_activate_transfer().returning(|_, _| Ok(true));
         tx.expect_delete_prepared().returning(|_| Ok(()));
-        let act = ConfirmTransfer { caller: fixture.account_caller(id(self.caller)), id: id(50) };
+        let caller = fixture.account_caller(id(self.caller));
+        let act = ConfirmTransfer { caller, id: id(50), in_store: self.in_store };
         journal.allow_locks(&mut tx);
         let noted = journal.clone();
         noted.allow_writes(&mut tx, ..=1);
@@ -70,6 +73,27 @@ async fn missing_files_are_named() {
 }
 
 #[tokio::test]
+async fn with_direct_delivery_what_the_store_holds_counts() {
+    for (in_store, missing) in [(vec![id(61), id(62)], vec![]), (vec![id(61)], vec!["files[1]"])] {
+        let (transfer, mut prepared) = arrived();
+        prepared.direct = true;
+        prepared.files[0].state = FileState::Awaited;
+        let (outcome, _) = Scene { in_store, ..Scene::of((transfer, prepared)) }.confirm().await;
+        match outcome {
+            Err(ConfirmError::FilesMissing(invalid)) => assert_eq!(fields(&invalid), missing),
+            outcome => assert!(outcome.is_ok() && missing.is_empty(), "{outcome:?}"),
+        }
+    }
+    let (transfer, mut prepared) = arrived();
+    prepared.direct = true;
+    prepared.files[0].state = FileState::Aborted;
+    let in_store = vec![id(61), id(62)];
+    let (outcome, _) = Scene { in_store, ..Scene::of((transfer, prepared)) }.confirm().await;
+    let Err(ConfirmError::FilesMissing(invalid)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(invalid.0[0].message, "\"a.txt\" was aborted");
+}
+
+#[tokio::test]
 async fn one_that_has_run_out_is_gone_whether_it_was_swept_or_not() {
     for (left, gone) in [(1, false), (0, true)] {
         let (transfer, prepared) = arrived();
@@ -84,11 +108,7 @@ async fn once_is_enough() {
     use TransferStatus::{Active, Deleted, Downloaded, Expired};
     for (status, again) in [(Active, true), (Downloaded, true), (Deleted, false), (Expired, false)] {
         let (transfer, _) = arrived();
-        let scene = Scene {
-            rows: (Transfer { status, ..transfer }, None),
-            permission: Some(Permission::Both),
-            caller: ME,
-        };
+        let scene = Scene { rows: (Transfer { status, ..transfer }, None), ..Scene::of(arrived()) };
         let (outcome, _) = scene.confirm().await;
         assert_eq!(matches!(outcome, Err(ConfirmError::AlreadyConfirmed)), again, "{outcome:?}");
         assert_eq!(matches!(outcome, Err(ConfirmError::Gone)), !again, "{outcome:?}");

@@ -19,6 +19,8 @@ struct Uploads {
     completed: Vec<StoredPart>,
     aborted: bool,
     down: bool,
+    /// Another call is faster.
+    raced: bool,
 }
 
 impl FakeStore {
@@ -52,8 +54,11 @@ impl DirectStore for FakeStore {
         Ok(())
     }
 
-    async fn complete(&self, _: &ObjectKey, _: &str, parts: &[StoredPart]) -> Result<(), BlobError> {
+    async fn complete(&self, key: &ObjectKey, _: &str, parts: &[StoredPart]) -> Result<(), BlobError> {
         let mut uploads = self.uploads();
+        if uploads.raced {
+            return Err(BlobError::NotFound(key.clone()));
+        }
         uploads.completed = parts.to_vec();
         uploads.parts = None;
         Ok(())
@@ -134,13 +139,96 @@ async fn another_etag_upload_or_size_is_refused() {
     assert_eq!(state(&world, 62), FileState::Awaited);
 }
 
+async fn listed(world: &World) -> Result<Vec<(u32, u64, String)>, DirectError<PartsError>> {
+    let list = ListParts { caller: Fixture::new().account_caller(id(ME)), transfer: id(50), file: id(62) };
+    let found = parts_of_file(&world.ports(), &list).await?;
+    Ok(found.parts.into_iter().map(|part| (part.number, part.size, part.etag)).collect())
+}
+
 #[tokio::test]
-async fn parts_are_listed_by_the_store() {
+async fn parts_are_listed_by_the_store_until_it_has_put_them_together() {
     let (world, store) = direct_world();
     store.uploads().parts = there(&[(2, 3)]);
-    let list = ListParts { caller: Fixture::new().account_caller(id(ME)), transfer: id(50), file: id(62) };
-    let found = parts_of_file(&world.ports(), &list).await.unwrap();
-    assert_eq!(Some(found.parts), there(&[(2, 3)]));
+    assert_eq!(listed(&world).await.unwrap(), [(2, 3, "2".to_owned())]);
+    store.uploads().parts = None;
+    holds(&world, 1, "abcdefg").await;
+    for known in [FileState::Awaited, FileState::Arrived] {
+        world.rows().prepared.get_mut(&id(50)).unwrap().files[1].state = known;
+        assert_eq!(
+            listed(&world).await.unwrap(),
+            [(1, 3), (2, 3), (3, 1)].map(|(n, s)| (n, s, String::new()))
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_the_store_has_lost_is_gone() {
+    let (world, store) = direct_world();
+    let outcome = listed(&world).await;
+    assert!(matches!(outcome, Err(DirectError::Act(PartsError::Gone))), "{outcome:?}");
+    store.uploads().raced = true;
+    for there in [None, there(&[(1, 3), (2, 3), (3, 1)])] {
+        store.uploads().parts = there;
+        let outcome = complete_parts(&world.ports(), &complete(Vec::new())).await;
+        assert!(matches!(outcome, Err(DirectError::Act(PartsError::Gone))), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_completions_at_once_both_succeed() {
+    let (world, store) = direct_world();
+    store.uploads().parts = there(&[(1, 3), (2, 3), (3, 1)]);
+    store.uploads().raced = true;
+    holds(&world, 1, "abcdefg").await;
+    complete_parts(&world.ports(), &complete(Vec::new())).await.unwrap();
+    assert_eq!(state(&world, 62), FileState::Arrived);
+}
+
+async fn confirmed(world: &World) -> Result<Transfer, DirectError<ConfirmError>> {
+    confirm(&world.ports(), Fixture::new().account_caller(id(ME)), id(50)).await
+}
+
+#[tokio::test]
+async fn a_confirmation_asks_the_store_for_every_file() {
+    let (world, _) = direct_world();
+    let missing = async || {
+        let outcome = confirmed(&world).await;
+        let Err(DirectError::Act(ConfirmError::FilesMissing(invalid))) = outcome else {
+            panic!("{outcome:?}")
+        };
+        fields(&invalid).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(missing().await, ["files[0]", "files[1]"]);
+    // Of the other file the row says that it is there, but the store does not.
+    world.rows().prepared.get_mut(&id(50)).unwrap().files[1].state = FileState::Arrived;
+    holds(&world, 0, "hello").await;
+    assert_eq!(missing().await, ["files[1]"]);
+    holds(&world, 1, "abcdef").await;
+    let outcome = confirmed(&world).await;
+    assert!(matches!(outcome, Err(DirectError::SizeMismatch { expected: 7, found: 6, .. })), "{outcome:?}");
+    world.blobs.delete(&object(&world, 1)).await.unwrap();
+    holds(&world, 1, "abcdefg").await;
+    assert_eq!(confirmed(&world).await.unwrap().status, crate::transfer::TransferStatus::Active);
+    let again = confirmed(&world).await;
+    assert!(matches!(again, Err(DirectError::Act(ConfirmError::AlreadyConfirmed))), "{again:?}");
+    let late = complete_parts(&world.ports(), &complete(Vec::new())).await;
+    assert!(matches!(late, Err(DirectError::Act(PartsError::AlreadyConfirmed))), "{late:?}");
+    let late =
+        DirectArrived { caller: Fixture::new().account_caller(id(ME)), transfer: id(50), file: id(62) };
+    let late = act::perform(&world.ports(), &late).await;
+    assert!(matches!(late, Err(PartsError::AlreadyConfirmed)), "{late:?}");
+}
+
+#[tokio::test]
+async fn an_empty_file_in_parts_needs_no_object_but_its_completion() {
+    let (world, store) = direct_world();
+    world.rows().transfers.get_mut(&id(50)).unwrap().files[1].size = 0;
+    store.uploads().parts = Some(Vec::new());
+    holds(&world, 0, "hello").await;
+    let outcome = confirmed(&world).await;
+    assert!(matches!(outcome, Err(DirectError::Act(ConfirmError::FilesMissing(_)))), "{outcome:?}");
+    complete_parts(&world.ports(), &complete(Vec::new())).await.unwrap();
+    confirmed(&world).await.unwrap();
 }
 
 #[tokio::test]
