@@ -17,7 +17,8 @@ def server_settings():
     """The store, as settings of ours."""
     names = ("BUCKET", "ENDPOINT", "REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
     settings = {f"AGENTDROP_S3_{name}": os.environ[f"AGENTDROP_TEST_S3_{name}"] for name in names}
-    return {**settings, "AGENTDROP_S3_PATH_STYLE": "true"}
+    public = settings["AGENTDROP_S3_ENDPOINT"]
+    return {**settings, "AGENTDROP_S3_PUBLIC_ENDPOINT": public, "AGENTDROP_S3_PATH_STYLE": "true"}
 
 
 class Store:

@@ -171,9 +171,9 @@ keys! {
         doc: "The S3 access key's secret.",
     }
     S3_PUBLIC_ENDPOINT {
-        toml: "s3.public_endpoint", env: "AGENTDROP_S3_PUBLIC_ENDPOINT", kind: Text, unset: "`s3.endpoint`",
+        toml: "s3.public_endpoint", env: "AGENTDROP_S3_PUBLIC_ENDPOINT", kind: Text, unset: "AWS in `s3.region`",
         allowed: "an http:// or https:// URL without path, such as `https://files.example.org`",
-        doc: "The S3 endpoint as clients reach it, where that differs; URLs that the store itself answers are signed for it.",
+        doc: "The S3 endpoint as clients reach it, for which the URLs of direct delivery are signed; required for that where `s3.endpoint` is set.",
     }
     S3_PATH_STYLE {
         toml: "s3.path_style", env: "AGENTDROP_S3_PATH_STYLE", kind: Switch, unset: "true with `s3.endpoint`, else false",

@@ -136,7 +136,7 @@ pub struct S3Config {
     pub access_key_id: Secret,
     /// The access key's secret.
     pub secret_access_key: Secret,
-    /// The endpoint as clients reach it, without a closing `/`, where it differs.
+    /// The endpoint as clients reach it, without a closing `/`; there is one with direct delivery, except on AWS.
     pub public_endpoint: Option<String>,
     /// Whether the bucket stands in the path rather than in the host name.
     pub path_style: bool,

@@ -247,8 +247,21 @@ impl Resolver {
             let (key, bucket) = (&keys::DELIVERY, &keys::S3_BUCKET);
             let why = "files in the data folder can't be reached by clients";
             self.layers.problems.push(format!("{key} can be `direct` with {bucket} only: {why}"));
+        } else if direct && self.layers.is_set(&keys::S3_ENDPOINT) {
+            // The server's own way is often one that nobody else has, and AWS is known to all.
+            self.require_for_direct(&keys::S3_PUBLIC_ENDPOINT);
         }
         Some(direct)
+    }
+
+    fn require_for_direct(&mut self, wanted: &'static Key) {
+        if !self.layers.is_set(wanted) {
+            let (key, endpoint) = (&keys::DELIVERY, &keys::S3_ENDPOINT);
+            self.layers.problems.push(format!(
+                "{wanted} must be set, because {key} is `direct`: the address at which clients reach the store, \
+                 which may be that of {endpoint}"
+            ));
+        }
     }
 
     fn plans(&mut self) -> Option<PlanCatalogue> {

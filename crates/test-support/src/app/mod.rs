@@ -259,6 +259,7 @@ fn s3_environment(s3: &S3Access) -> impl Iterator<Item = (String, String)> {
     [
         ("BUCKET", &s3.bucket),
         ("ENDPOINT", &s3.endpoint),
+        ("PUBLIC_ENDPOINT", &s3.endpoint),
         ("REGION", &s3.region),
         ("ACCESS_KEY_ID", &s3.access_key_id),
         ("SECRET_ACCESS_KEY", &s3.secret_access_key),

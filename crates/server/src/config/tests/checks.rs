@@ -124,6 +124,23 @@ fn only_an_s3_store_is_reached_directly() {
 }
 
 #[test]
+fn direct_delivery_needs_the_address_that_clients_reach() {
+    let on = |setup: Setup| {
+        let setup = setup.env("AGENTDROP_S3_BUCKET", "bytes").env("AGENTDROP_S3_ACCESS_KEY_ID", "id");
+        setup.env("AGENTDROP_S3_SECRET_ACCESS_KEY", "secret").env("AGENTDROP_DELIVERY", "direct")
+    };
+    let inside = on(Setup::new().env("AGENTDROP_S3_ENDPOINT", "http://minio:9000"));
+    assert_problem(
+        &inside,
+        &["`s3.public_endpoint` (AGENTDROP_S3_PUBLIC_ENDPOINT) must be set, because `delivery`"],
+    );
+    assert!(
+        inside.env("AGENTDROP_S3_PUBLIC_ENDPOINT", "https://s3.example").config().settings.direct_delivery
+    );
+    assert!(on(Setup::new()).config().settings.direct_delivery, "AWS has one address for all");
+}
+
+#[test]
 fn s3_settings_without_a_bucket_are_an_error_each() {
     for (name, value) in [
         ("AGENTDROP_S3_ENDPOINT", "http://minio:9000"),
