@@ -137,8 +137,12 @@ impl World {
     }
 
     async fn on_plan(backend: Backend, plan: &str) -> (Self, Node) {
+        Self::on_plan_with(backend, plan, &[]).await
+    }
+
+    async fn on_plan_with(backend: Backend, plan: &str, settings: &[(&str, &str)]) -> (Self, Node) {
         let mut backing = Backing::of(backend).await;
-        for (name, value) in [("UPLOAD_LEASE_SECONDS", "5"), ("SWEEP_SECONDS", "1")] {
+        for (name, value) in [&[("UPLOAD_LEASE_SECONDS", "5"), ("SWEEP_SECONDS", "1")], settings].concat() {
             backing.environment.insert(format!("AGENTDROP_{name}"), value.to_owned());
         }
         let node = Node::start(&backing).await;
