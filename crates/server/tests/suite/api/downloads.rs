@@ -1,12 +1,20 @@
 //! Downloading: claims, signed URLs, ranges, and the removal of the bytes.
 
+use std::time::Duration;
+
+use agentdrop_domain::act::{self, Act, Cx};
+use agentdrop_domain::ids::TransferId;
+use agentdrop_domain::store::{StoreError, UnitOfWork};
+use agentdrop_domain::transfer::TransferStatus;
 use agentdrop_test_support::app::{Answer, App, Backend, Pair};
+use async_trait::async_trait;
 use futures_util::future::join_all;
 use reqwest::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_RANGE, RANGE,
 };
 use reqwest::{Method, Response};
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 
 use super::form::Form;
 use super::{count, kept};
@@ -26,7 +34,12 @@ on_both_backends!(
     a_deleted_transfer_is_gone_at_once_and_its_bytes_soon,
     bytes_go_when_the_last_grant_has_ended,
     what_was_sent_stays_after_a_revocation_unless_it_is_purged,
+    a_started_download_outlives_the_expiry,
+    a_running_download_ends_when_its_right_is_taken_back,
 );
+
+/// Far more than what lies between the server and a client that does not read.
+const LARGE: usize = 48 << 20;
 
 async fn sent(app: &App, pair: &Pair, content: &[u8], fields: &[(&str, &str)]) -> String {
     app.send(&pair.a.key, "alpha", "beta", content, fields).await.expect(201).text("id")
@@ -337,4 +350,85 @@ async fn what_was_sent_stays_after_a_revocation_unless_it_is_purged(backend: Bac
     assert_eq!(claim(&app, &pair.b.key, &stays).await.outcome(), GONE);
     assert_eq!(app.download(&pair.a.key, &own.expect(201).text("id")).await, [b"own"], "within the account");
     kept::expect_left(&app, 1, 0).await;
+}
+
+fn large() -> Vec<u8> {
+    (0_u64..).flat_map(u64::to_le_bytes).take(LARGE).collect()
+}
+
+/// Makes a prepared transfer active for no longer than this.
+struct ActiveFor(TransferId, Duration);
+
+#[async_trait]
+impl Act for ActiveFor {
+    type Output = bool;
+    type Error = StoreError;
+
+    async fn perform(&self, cx: &Cx<'_>, tx: &mut dyn UnitOfWork) -> Result<bool, StoreError> {
+        tx.delete_prepared(self.0).await?;
+        tx.activate_transfer(self.0, cx.now + self.1).await
+    }
+}
+
+async fn a_started_download_outlives_the_expiry(backend: Backend) {
+    const LASTS: Duration = Duration::from_secs(5);
+    let app = App::start_configured(backend, &[], |config| config.settings.sweep_seconds = 1).await;
+    let (pair, content) = (app.pair().await, large());
+    let files = json!([{"name": "large.bin", "size": LARGE}]);
+    let body = json!({"sender": "alpha", "recipient": "beta", "files": files});
+    let prepared = app.post("/v1/transfers/presigned", &pair.a.key, body).await.expect(201);
+    let upload = prepared["upload_urls"][0]["upload_url"].as_str().unwrap();
+    let stored = app.request(Method::PUT, upload, "").body(content.clone()).send().await.unwrap();
+    assert_eq!(stored.status(), 200);
+    let id = prepared.text("id");
+    assert!(act::perform(&app.running.ports, &ActiveFor(id.parse().unwrap(), LASTS)).await.unwrap());
+
+    let claimed = claim(&app, &pair.b.key, &id).await.expect(200);
+    let mut running = fetch(&app, &url(&claimed), &[]).await;
+    let mut received = running.chunk().await.unwrap().unwrap().to_vec();
+    let deadline = Instant::now() + LASTS + kept::PATIENCE;
+    let swept = async || {
+        let mut view = app.running.ports.database.read().await.unwrap();
+        view.transfer(id.parse().unwrap()).await.unwrap().unwrap().status == TransferStatus::Expired
+    };
+    while !swept().await {
+        assert!(Instant::now() < deadline, "the transfer does not run out");
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(claim(&app, &pair.b.key, &id).await.outcome(), GONE);
+    while let Some(chunk) = running.chunk().await.unwrap() {
+        received.extend_from_slice(&chunk);
+    }
+    assert!(received == content, "{} bytes came of {LARGE}", received.len());
+}
+
+async fn a_running_download_ends_when_its_right_is_taken_back(backend: Backend) {
+    let app = App::start(backend).await;
+    let (pair, content) = (app.pair().await, large());
+    let of_key = app.post("/v1/api-keys", &pair.b.key, json!({"name": "soon revoked"})).await.expect(201);
+    let fetching = async |key: &str| {
+        let id = sent(&app, &pair, &content, &[]).await;
+        let claimed = claim(&app, key, &id).await.expect(200);
+        let mut running = fetch(&app, &url(&claimed), &[]).await;
+        let _ = running.chunk().await.unwrap().unwrap();
+        (id, running)
+    };
+    let (deleted, of_deleted) = fetching(&pair.b.key).await;
+    let (_, of_revoked) = fetching(&of_key.text("api_key")).await;
+    let (_, mut untouched) = fetching(&pair.b.key).await;
+    let _ = app.delete(&format!("/v1/transfers/{deleted}"), &pair.a.key).await.expect(200);
+    let _ = app.delete(&format!("/v1/api-keys/{}", of_key.text("id")), &pair.b.key).await.expect(200);
+    join_all([of_deleted, of_revoked].map(expect_end)).await;
+    while untouched.chunk().await.unwrap().is_some() {}
+}
+
+/// Reads so slowly that the server looks whether it may go on before all has been read.
+async fn expect_end(mut running: Response) {
+    let (mut received, begun) = (0, Instant::now());
+    while let Ok(chunk) = running.chunk().await {
+        let chunk = chunk.unwrap_or_else(|| panic!("all came, in {:?}", begun.elapsed()));
+        received += chunk.len();
+        let pace = Duration::from_secs(20).mul_f64(received as f64 / LARGE as f64);
+        sleep(pace.saturating_sub(begun.elapsed())).await;
+    }
 }

@@ -2,7 +2,8 @@
 
 use agentdrop_domain::account::SetPolicy;
 use agentdrop_domain::act;
-use agentdrop_test_support::app::{App, Backend, Pair};
+use agentdrop_test_support::app::{Answer, App, Backend, Pair};
+use reqwest::Method;
 use serde_json::json;
 
 use super::form::Form;
@@ -13,6 +14,7 @@ on_both_backends!(
     an_agent_may_refuse_plaintext,
     an_account_may_refuse_plaintext,
     plaintext_is_refused_before_its_bytes,
+    prepared_plaintext_is_refused_at_first_and_at_last,
     the_disk_reserve_is_left_alone,
 );
 
@@ -78,6 +80,44 @@ async fn plaintext_is_refused_before_its_bytes(backend: Backend) {
     assert_eq!(late.send(&app, &pair.a.key).await.status, 201);
     let never = Form::between("alpha", "beta").file("a", b"x");
     assert_eq!(never.send(&app, &pair.a.key).await.outcome(), REQUIRED);
+}
+
+async fn prepared_plaintext_is_refused_at_first_and_at_last(backend: Backend) {
+    let app = App::start(backend).await;
+    let pair = app.pair().await;
+    let strict = async |yes: bool| {
+        let body = json!({"require_encryption": yes});
+        let _ = app.patch("/v1/agents/beta", &pair.b.key, body).await.expect(200);
+    };
+    let prepare = async |path: &str, is_encrypted: bool| {
+        let file = match path.ends_with("multipart") {
+            true => json!({"name": "a", "size": 0, "part_size": 5 << 20}),
+            false => json!({"name": "a", "size": 0}),
+        };
+        let body =
+            json!({"sender": "alpha", "recipient": "beta", "is_encrypted": is_encrypted, "files": [file]});
+        app.post(path, &pair.a.key, body).await
+    };
+    let put = async |prepared: &Answer| {
+        let url = prepared["upload_urls"][0]["upload_url"].as_str().unwrap();
+        assert_eq!(app.request(Method::PUT, url, "").send().await.unwrap().status(), 200);
+    };
+    let confirm = async |prepared: &Answer| {
+        app.post(&format!("/v1/transfers/{}/confirm", prepared.text("id")), &pair.a.key, json!({})).await
+    };
+    let before = prepare("/v1/transfers/presigned", false).await.expect(201);
+    put(&before).await;
+    strict(true).await;
+    for path in ["/v1/transfers/presigned", "/v1/transfers/presigned/multipart"] {
+        let refused = prepare(path, false).await;
+        assert_eq!(refused.outcome(), REQUIRED, "{path}: {:#}", refused.body);
+    }
+    assert_eq!(confirm(&before).await.outcome(), REQUIRED, "what was prepared before");
+    let encrypted = prepare("/v1/transfers/presigned", true).await.expect(201);
+    put(&encrypted).await;
+    let _ = confirm(&encrypted).await.expect(200);
+    strict(false).await;
+    let _ = confirm(&before).await.expect(200);
 }
 
 async fn the_disk_reserve_is_left_alone(backend: Backend) {
