@@ -158,6 +158,7 @@ async fn a_connection_lost_anywhere_in_an_upload_and_its_confirmation_only_means
         confirmed += 1;
         assert!(app.download(&pair.b.key, &id).await == [bytes.clone()]);
     }
+    assert!(proxy.struck() > 5, "{}", proxy.struck());
     kept::expect_left_within(PATIENCE, &app, confirmed, 0).await;
     assert_eq!(transfers(&app, &pair, "active").await.len(), confirmed);
 }

@@ -87,7 +87,7 @@ async fn a_connection_to_the_store_that_breaks_is_replaced_without_a_wrong_answe
     let bytes = content(100_000);
     let mut living = 0;
     for direction in [Direction::ToServer, Direction::ToClient] {
-        for after in [0, 100, 1_000] {
+        for after in [0, 50, 100] {
             proxy.arm(Fault { direction, after, what: What::Reset });
             let answer = send(&app, &pair, &bytes).await;
             assert!(
@@ -99,6 +99,7 @@ async fn a_connection_to_the_store_that_breaks_is_replaced_without_a_wrong_answe
             living += usize::from(answer.status == 201);
         }
     }
+    assert_eq!(proxy.struck(), 6);
     kept::expect_left_within(PATIENCE, &app, living, 0).await;
     for transfer in transfers(&app, &pair, "active").await {
         assert!(app.download(&pair.b.key, transfer["id"].as_str().unwrap()).await == [bytes.clone()]);
@@ -162,4 +163,82 @@ async fn a_preparation_that_was_answered_is_answered_again_without_the_store() {
     assert_eq!(prepare(&body).await.expect(201).body, first.body);
     let other = json!({"sender": "alpha", "recipient": "beta", "files": [file], "message": "another"});
     assert_eq!(prepare(&other).await.outcome(), (409, "IDEMPOTENCY_MISMATCH"));
+}
+
+/// It is noticed in time: the upload is refused as at any outage, the answer that has begun breaks off.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_to_the_store_that_stalls_is_an_outage_and_goes_on_later() {
+    let (app, proxy, pair) = world().await;
+    let bytes = content(LARGE);
+    proxy.arm(Fault { direction: Direction::ToServer, after: 10 << 20, what: What::Stall });
+    expect_outage(&send(&app, &pair, &bytes).await);
+    assert_eq!(proxy.struck(), 1);
+    kept::expect_left_within(PATIENCE, &app, 0, 0).await;
+    let sent = send(&app, &pair, &bytes).await.expect(201).text("id");
+    let claimed = claim(&app, &pair, &sent).await.expect(200);
+    let (url, etag) =
+        (download_url(&claimed), format!("\"{}\"", claimed["files"][0]["sha256"].as_str().unwrap()));
+    proxy.arm(Fault { direction: Direction::ToClient, after: 10 << 20, what: What::Stall });
+    let mut received = fetch_from(&url, 0, &etag).await;
+    assert_eq!((received.whole, proxy.struck()), (false, 2));
+    let rest = fetch_from(&url, received.bytes.len(), &etag).await;
+    received.bytes.extend(rest.bytes);
+    assert!(rest.whole && received.bytes == bytes);
+}
+
+/// The steps of direct delivery that ask the store; the bytes themselves go past the proxy.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_down_at_any_step_of_direct_delivery_is_an_outage() {
+    let (app, proxy, pair) = world_with(|config| config.settings.direct_delivery = true).await;
+    let prepare = async || {
+        let files = json!([{"name": "a.bin", "size": 10, "part_size": 5 << 20}]);
+        let body = json!({"sender": "alpha", "recipient": "beta", "files": files});
+        app.post("/v1/transfers/presigned/multipart", &pair.a.key, body).await
+    };
+    let upload = async |prepared: &Answer, verb: &str, what: &str, body: Value| {
+        let file = &prepared["files"][0];
+        let path = format!(
+            "/v1/transfers/{}/files/{}/{what}",
+            prepared.text("id"),
+            file["file_id"].as_str().unwrap()
+        );
+        match verb {
+            "GET" => app.get(&path, &pair.a.key).await,
+            _ => app.post(&path, &pair.a.key, body).await,
+        }
+    };
+    proxy.down();
+    expect_outage(&prepare().await);
+    back_again(&proxy, &app).await;
+    let prepared = prepare().await.expect(201);
+    let file = &prepared["files"][0];
+    let url = file["part_urls"][0]["upload_url"].as_str().unwrap();
+    assert_eq!(app.request(Method::PUT, url, "").body("0123456789").send().await.unwrap().status(), 200);
+
+    let named = json!({"upload_id": file["upload_id"], "parts": []});
+    for (verb, what, body) in [
+        ("GET", "parts", json!({})),
+        ("POST", "part-urls", json!({})),
+        ("POST", "complete-multipart", named.clone()),
+    ] {
+        proxy.down();
+        expect_outage(&upload(&prepared, verb, what, body.clone()).await);
+        back_again(&proxy, &app).await;
+        let _ = upload(&prepared, verb, what, body).await.expect(200);
+    }
+    proxy.down();
+    expect_outage(&confirm(&app, &pair, &prepared.text("id")).await);
+    back_again(&proxy, &app).await;
+    let _ = confirm(&app, &pair, &prepared.text("id")).await.expect(200);
+
+    let given_up = prepare().await.expect(201);
+    let named = json!({"upload_id": given_up["files"][0]["upload_id"]});
+    proxy.down();
+    // What is in the store is removed later.
+    let _ = upload(&given_up, "POST", "abort-multipart", named).await.expect(200);
+    back_again(&proxy, &app).await;
+    kept::expect_left_within(PATIENCE, &app, 1, 0).await;
+    let claimed = claim(&app, &pair, &prepared.text("id")).await.expect(200);
+    let fetched = app.request(Method::GET, &download_url(&claimed), "").send().await.unwrap();
+    assert_eq!(fetched.bytes().await.unwrap(), "0123456789");
 }
