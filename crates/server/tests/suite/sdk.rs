@@ -3,8 +3,11 @@
 use std::process::Command;
 use std::time::Duration;
 
-use agentdrop_test_support::app::{App, Backend};
+use agentdrop_test_support::app::{App, Backend, Backing};
+use agentdrop_test_support::fault::{Direction, Fault, FaultProxy, What};
 use agentdrop_test_support::process::{run, sdk_python};
+
+use crate::api::kept;
 
 const EXCHANGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/sdk/exchange.py");
 const LARGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/sdk/large.py");
@@ -103,4 +106,37 @@ async fn the_sdk_sends_parts_by_direct_delivery_to_external_s3() {
 async fn two_framings_are_refused_by_external_s3_itself() {
     let outcome = sent_with_two_framings(&directly().await, &[]).await;
     assert!(outcome.starts_with("refused"), "{outcome}");
+}
+
+/// A server whose store goes away in the middle of the third part.
+async fn interrupted() -> (App, FaultProxy) {
+    let mut backing = Backing::of(Backend::PostgresS3).await;
+    let proxy = backing.store_through_proxy().await;
+    let app = App::start_on(backing, |config| config.settings.sweep_seconds = 1).await;
+    proxy.arm(Fault { direction: Direction::ToServer, after: 120 << 20, what: What::Down });
+    (app, proxy)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the official SDK; run by scripts/test"]
+async fn the_sdk_sends_a_part_again_that_the_store_did_not_take() {
+    let (app, proxy) = interrupted().await;
+    let for_a_moment = async {
+        while proxy.struck() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        proxy.up();
+    };
+    let (outcome, ()) = tokio::join!(sent_large(&app, 501, "multipart", &[]), for_a_moment);
+    assert_eq!(outcome, "arrived");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the official SDK; run by scripts/test"]
+async fn what_the_sdk_gives_up_leaves_nothing() {
+    let (app, proxy) = interrupted().await;
+    assert_eq!(sent_large(&app, 501, "multipart", &[]).await, "refused 503");
+    proxy.up();
+    kept::expect_left_within(PATIENCE, &app, 0, 0).await;
 }
