@@ -16,6 +16,82 @@ use super::{
 
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
+/// A statement that clients wait for, which reads rows in their order from one index and sorts nothing, however many
+/// there are.
+pub struct Pin {
+    /// How it ends, or what stands in it; without quotes, parameters as `?`.
+    part: &'static str,
+    /// `None` is the primary key.
+    index: Option<&'static str>,
+}
+
+const PINS: [Pin; 8] = [
+    Pin {
+        part: "SELECT COUNT(*) FROM transfers WHERE ((((transfers.recipient_agent_id = ?) AND (transfers.announced = ?)) \
+               AND (transfers.status = ?)) AND (transfers.expires_at > ?))",
+        index: Some("transfers_inbox"),
+    },
+    Pin {
+        part: "FROM transfers WHERE ((((transfers.recipient_agent_id = ?) AND (transfers.announced = ?)) \
+               AND (transfers.status = ?)) AND (transfers.expires_at > ?)) \
+               ORDER BY transfers.created_at DESC, transfers.id LIMIT ? OFFSET ?",
+        index: Some("transfers_inbox"),
+    },
+    Pin {
+        part: "SELECT COUNT(*) FROM transfers WHERE (transfers.sender_account_id = ?)",
+        index: Some("transfers_sent_by_status"),
+    },
+    Pin {
+        part: "FROM transfers WHERE (transfers.sender_account_id = ?) \
+               ORDER BY transfers.created_at DESC, transfers.id LIMIT ? OFFSET ?",
+        index: Some("transfers_sent"),
+    },
+    Pin {
+        part: "FROM transfers WHERE (((transfers.sender_account_id = ?) AND (transfers.status = ?)) \
+               AND (transfers.expires_at > ?)) ORDER BY transfers.created_at DESC, transfers.id LIMIT ? OFFSET ?",
+        index: Some("transfers_sent_by_status"),
+    },
+    Pin {
+        part: "FROM transfers WHERE ((transfers.sender_account_id = ?) AND (transfers.sender_agent_id = ?)) \
+               ORDER BY transfers.created_at DESC, transfers.id LIMIT ? OFFSET ?",
+        index: Some("transfers_sent_by_agent"),
+    },
+    Pin { part: "FROM transfers WHERE (transfers.id = ?)", index: None },
+    Pin { part: "AND (transfers.downloads < transfers.max_downloads)) RETURNING ", index: None },
+];
+
+/// The pins, each with the statements that it holds.
+fn pinned(statements: &[String]) -> Vec<(&'static Pin, Vec<&String>)> {
+    let holds = |pin: &Pin, statement: &str| {
+        let plain = plain(statement);
+        plain.ends_with(pin.part) || pin.part.ends_with(' ') && plain.contains(pin.part)
+    };
+    let of_pin = |pin: &'static Pin| -> Vec<&String> {
+        statements.iter().filter(|statement| holds(pin, statement)).collect()
+    };
+    let pinned: Vec<_> = PINS.iter().map(|pin| (pin, of_pin(pin))).collect();
+    for (pin, held) in &pinned {
+        assert!(!held.is_empty(), "no statement has {:?}", pin.part);
+    }
+    pinned
+}
+
+/// Without quotes, parameters as `?`.
+fn plain(statement: &str) -> String {
+    let mut plain = String::new();
+    let mut in_parameter = false;
+    for c in statement.chars().filter(|c| !matches!(c, '"' | '`')) {
+        in_parameter = in_parameter && c.is_ascii_digit();
+        if c == '$' {
+            plain.push('?');
+            in_parameter = true;
+        } else if !in_parameter {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
 /// Keeps the text of every statement.
 struct Recorder;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use super::super::backend::TestDb;
-use super::recorded;
+use super::{pinned, recorded};
 
 /// The plans that are shown are those for any parameters. The planner is kept from what pays for tables of few
 /// thousand rows: a plan that reads a whole table is left only where no index leads to the rows.
@@ -32,6 +32,18 @@ pub async fn no_query_reads_a_whole_table() {
     client.batch_execute(include_str!("fill.sql")).await.unwrap();
     client.batch_execute(SETTINGS).await.unwrap();
     let first_columns = first_columns(&client).await;
+    for (pin, statements) in pinned(&statements) {
+        let index = pin.index.unwrap_or("transfers_pkey").to_owned();
+        for statement in statements {
+            let plan = explain(&client, statement).await;
+            let (mut indexes, mut sorts) = (Vec::new(), false);
+            nodes(&plan, &mut |node, of_index| {
+                indexes.extend(of_index.map(str::to_owned));
+                sorts |= node.contains("Sort");
+            });
+            assert!(indexes == [index.clone()] && !sorts, "{statement}: {plan:#}");
+        }
+    }
     let mut scans = Vec::new();
     for statement in statements.into_iter().filter(|told| !FINE.iter().any(|end| told.ends_with(end))) {
         let mut found = Vec::new();
@@ -64,6 +76,14 @@ async fn explain(client: &Client, statement: &str) -> Value {
         _ => None,
     });
     serde_json::from_str::<Value>(row.unwrap()).unwrap()[0]["Plan"].take()
+}
+
+/// Shows every node of a plan, and the index that it reads.
+fn nodes(plan: &Value, show: &mut impl FnMut(&str, Option<&str>)) {
+    show(plan["Node Type"].as_str().unwrap_or_default(), plan["Index Name"].as_str());
+    for part in plan["Plans"].as_array().into_iter().flatten() {
+        nodes(part, show);
+    }
 }
 
 /// The parts of a plan that read a whole table, or an index from end to end: those without a condition on the index's
