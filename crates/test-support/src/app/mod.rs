@@ -16,6 +16,7 @@ mod answer;
 mod world;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use agentdrop_adapters::sql::{Location, Options, SqlDatabase};
 use agentdrop_domain::account::CreateAccount;
@@ -73,7 +74,7 @@ pub struct Backing {
     pub environment: BTreeMap<String, String>,
     backend: Backend,
     _folder: TempDir,
-    _database: Option<TestDatabase>,
+    database: Option<TestDatabase>,
     _s3: Option<S3Server>,
 }
 
@@ -160,6 +161,18 @@ impl App {
         &self.backing.environment
     }
 
+    /// All bytes that the server keeps, in its folder and its database. What is in S3 is not among them.
+    ///
+    /// # Panics
+    /// If they can't be read.
+    pub async fn kept_bytes(&self) -> Vec<u8> {
+        let mut bytes = bytes_below(&self.config.data_dir);
+        if let Some(database) = &self.backing.database {
+            bytes.extend(database.contents().await);
+        }
+        bytes
+    }
+
     /// A request to a path (or a whole URL), with a key unless it is empty.
     pub fn request(&self, method: Method, path: &str, key: &str) -> reqwest::RequestBuilder {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
@@ -212,7 +225,7 @@ impl Backing {
         if backend == Backend::PostgresExternalS3 {
             environment.extend(s3_environment(&ExternalS3::from_env()));
         }
-        Self { environment, backend, _folder: folder, _database: database, _s3: s3 }
+        Self { environment, backend, _folder: folder, database, _s3: s3 }
     }
 
     /// Puts a relay between the servers to come and their Postgres.
@@ -253,6 +266,16 @@ impl Backing {
         let loaded = Config::load(None, &Environment::new(self.environment.clone()));
         loaded.expect("a good configuration").config
     }
+}
+
+/// The bytes of all files below a folder.
+fn bytes_below(folder: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        bytes.extend(if path.is_dir() { bytes_below(&path) } else { std::fs::read(path).expect("a file") });
+    }
+    bytes
 }
 
 fn s3_environment(s3: &S3Access) -> impl Iterator<Item = (String, String)> {

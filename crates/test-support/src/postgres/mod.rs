@@ -24,6 +24,8 @@ mod cluster;
 use std::future::Future;
 
 use admin::Admin;
+use futures_util::TryStreamExt as _;
+use tokio_postgres::NoTls;
 
 /// A database that is copied for each test and that nobody connects to.
 pub struct TemplateDatabase {
@@ -83,6 +85,25 @@ impl TestDatabase {
         let name = admin.new_database_name();
         admin.execute(format!("CREATE DATABASE {name}")).await;
         Self { url: admin.url_of(&name), name }
+    }
+
+    /// The bytes of all rows of all tables, one after the other.
+    ///
+    /// # Panics
+    /// If Postgres refuses.
+    pub async fn contents(&self) -> Vec<u8> {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.expect("a connection");
+        let driver = tokio::spawn(connection);
+        let tables = "SELECT quote_ident(relname) FROM pg_stat_user_tables ORDER BY relname";
+        let mut contents = Vec::new();
+        for table in client.query(tables, &[]).await.expect("the tables") {
+            let copy = format!("COPY {} TO STDOUT (FORMAT binary)", table.get::<_, &str>(0));
+            let rows = client.copy_out(&copy).await.expect("the rows");
+            let blocks: Vec<_> = rows.try_collect().await.expect("all rows");
+            contents.extend(blocks.concat());
+        }
+        driver.abort();
+        contents
     }
 
     /// `postgres://user:password@host:port/name`.

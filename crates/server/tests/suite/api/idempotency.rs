@@ -1,7 +1,5 @@
 //! `Idempotency-Key`: the same request under the same key acts once.
 
-use std::fs;
-
 use agentdrop_test_support::app::{Account, Answer, App, Backend, Pair};
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -35,6 +33,7 @@ on_both_backends!(
     a_replay_needs_no_room_in_the_plan,
     bad_keys_are_named_after_the_credential_was_judged,
     a_revoked_key_gets_no_replay,
+    stored_answers_show_no_secret,
 );
 
 /// An answer down to its bytes.
@@ -390,23 +389,6 @@ async fn a_revoked_key_gets_no_replay(backend: Backend) {
     assert_eq!(new_key(&app, &second, "k", "third").await.outcome(), (401, "KEY_REVOKED"));
 }
 
-/// All bytes that the server keeps in its folder.
-fn stored(app: &App) -> Vec<u8> {
-    let mut folders = vec![app.config.data_dir.clone()];
-    let mut bytes = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                bytes.extend(fs::read(path).unwrap());
-            }
-        }
-    }
-    bytes
-}
-
 fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
@@ -415,17 +397,16 @@ async fn secrets_of(app: &App, ann: &Account) -> Vec<String> {
     let key = new_key(app, &ann.key, "a key for a key", "ci").await.expect(201);
     let body = json!({"agent_id": "alpha"});
     let agent = Answer::of(post(app, "/v1/agents/register", &ann.key, "another", &body)).await.expect(201);
-    let kept = stored(app);
+    let kept = app.kept_bytes().await;
     assert!(contains(&kept, &key.text("prefix")), "what is meant to be kept is found");
     vec![ann.key.clone(), key.text("api_key"), agent.text("connection_token")]
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn stored_answers_show_no_secret() {
-    let app = App::start(Backend::Embedded).await;
+async fn stored_answers_show_no_secret(backend: Backend) {
+    let app = App::start(backend).await;
     let ann = app.account("ann").await;
     let secrets = secrets_of(&app, &ann).await;
-    let kept = stored(&app);
+    let kept = app.kept_bytes().await;
     for secret in &secrets {
         let random = &secret[secret.len() - 12..];
         assert!(!contains(&kept, random), "{random} can be read in the database");
