@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -15,7 +15,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 /// A client that does not ask whose certificate it is shown: it is for the public name, while the server is
 /// asked by its address, on the same machine and for nothing but its health.
-pub fn client() -> Result<Client<HttpsConnector<HttpConnector>, Empty<Bytes>>, Error> {
+pub fn client() -> Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, Error> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Arc::new(AnyName(provider.clone()));
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

@@ -124,7 +124,10 @@ pub async fn open_storage(config: &Config) -> Result<Arc<dyn BlobStore>, WiringE
 }
 
 /// The store as clients reach it, with direct delivery.
-fn direct_store(config: &Config) -> Result<Option<Arc<dyn DirectStore>>, WiringError> {
+///
+/// # Errors
+/// [`WiringError::PublicEndpoint`].
+pub fn direct_store(config: &Config) -> Result<Option<Arc<dyn DirectStore>>, WiringError> {
     let Storage::S3(settings) = &config.storage else { return Ok(None) };
     if !config.settings.direct_delivery {
         return Ok(None);

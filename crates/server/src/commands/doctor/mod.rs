@@ -6,6 +6,7 @@
 mod clock;
 mod configuration;
 mod database;
+mod direct;
 mod disk;
 mod finding;
 mod installation;
@@ -39,6 +40,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("disk", |it| Box::pin(disk::check(it))),
     ("database", |it| Box::pin(database::check(it))),
     ("storage", |it| Box::pin(storage::check(it))),
+    ("direct delivery", |it| Box::pin(direct::check(it))),
     ("clock", |it| Box::pin(clock::check(it))),
     ("signing key", |it| Box::pin(signing_key::check(it))),
     ("TLS", |it| Box::pin(tls::check(it))),

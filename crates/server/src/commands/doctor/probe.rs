@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -17,9 +17,9 @@ use tokio::time::timeout;
 use crate::own_listener;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes.
-const MAX_BODY: usize = 64 << 10;
+pub const MAX_BODY: usize = 64 << 10;
 
 /// Who answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,10 +55,10 @@ async fn judged(base: &str, client: Result<HttpClient, rustls::Error>) -> Answer
     }
 }
 
-type HttpClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
+pub type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// Not the client of the other commands: that one speaks no TLS and follows redirects.
-fn client() -> Result<HttpClient, rustls::Error> {
+pub fn client() -> Result<HttpClient, rustls::Error> {
     let https = HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1().build();
     Ok(Client::builder(TokioExecutor::new()).build(https))
 }
@@ -97,7 +97,7 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
 }
 
 /// The layers of the HTTP client in between tell nothing.
-fn root_cause(error: &(dyn StdError + 'static)) -> String {
+pub fn root_cause(error: &(dyn StdError + 'static)) -> String {
     error.source().map_or_else(|| error.to_string(), root_cause)
 }
 

@@ -78,7 +78,7 @@ pub async fn trial(store: &dyn BlobStore) -> Result<Trial, TrialError> {
 
 /// One folder's depth only: a folder made here would outlive the trial and belong to this process's user.
 #[expect(clippy::expect_used, reason = "hex digits and a hyphen are allowed in keys")]
-fn object_key(name: &str) -> ObjectKey {
+pub fn object_key(name: &str) -> ObjectKey {
     ObjectKey::try_from(format!("doctor-{name}")).expect("a key")
 }
 

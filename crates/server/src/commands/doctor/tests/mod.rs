@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod databases;
+mod direct;
 mod stores;
 mod urls;
 

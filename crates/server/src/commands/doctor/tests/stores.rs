@@ -43,7 +43,7 @@ enum Fault {
 }
 
 /// Stands before a put: what goes into the store instead.
-struct Replaced(Option<bytes::Bytes>);
+pub struct Replaced(pub Option<bytes::Bytes>);
 
 #[async_trait]
 impl ByteSource for Replaced {
@@ -124,7 +124,7 @@ async fn every_fault_of_a_store_is_found_and_the_object_deleted() {
     }
 }
 
-fn in_bucket(server: &S3Server) -> Setup {
+pub fn in_bucket(server: &S3Server) -> Setup {
     Setup::new()
         .set("AGENTDROP_S3_ENDPOINT", &server.endpoint)
         .set("AGENTDROP_S3_BUCKET", &server.bucket)
