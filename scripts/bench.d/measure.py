@@ -1,6 +1,7 @@
 """Measuring: rounds in turns, medians, memory."""
 
 import os
+import random
 import re
 import statistics
 import subprocess
@@ -63,9 +64,12 @@ class Candidate:
 
 
 def in_turns(candidates, rounds):
-    """Runs each candidate once a round, after one round to warm up."""
+    """Runs each candidate once a round, after one round to warm up, in another order each time.
+
+    What one leaves to a server or a disk to be done then does not meet the same one every time.
+    """
     for number in range(rounds + 1):
-        for candidate in candidates:
+        for candidate in random.Random(number).sample(candidates, len(candidates)):
             candidate.measure(counted=number > 0)
 
 
