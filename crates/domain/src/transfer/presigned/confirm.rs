@@ -127,7 +127,8 @@ impl ConfirmTransfer {
                 Some(FileState::Aborted) => "was aborted",
                 // What the rows say of the store may have been true once.
                 Some(_) if prepared.direct && self.in_store.contains(&file.id) => continue,
-                Some(FileState::Arrived) if !prepared.direct => continue,
+                // Parts that came through a server are no single object, whatever the transfer began as.
+                Some(FileState::Arrived) if !prepared.direct || file.parts > 0 => continue,
                 _ => "has not arrived",
             };
             errors.add(format!("files[{index}]"), format!("{:?} {problem}", file.name.as_str()));

@@ -148,7 +148,9 @@ async fn in_store(
 ) -> Result<InStore, DirectError<PartsError>> {
     let file = &found.file;
     if found.prepared.state == FileState::Arrived {
-        return Ok(InStore::Whole);
+        // An empty file may be no object at all.
+        let there = file.size == 0 || is_whole(ports, file).await?;
+        return if there { Ok(InStore::Whole) } else { Err(DirectError::Act(PartsError::Gone)) };
     }
     let listed = match store.parts(&file.object_key, upload_id).await {
         Ok(parts) => Some(parts),
@@ -172,7 +174,9 @@ fn every_part(found: &PartsOfFile) -> Vec<StoredPart> {
 type Direct<'a> = (&'a dyn DirectStore, &'a str);
 
 fn directly<'a>(ports: &'a Ports, found: &'a PartsOfFile) -> Option<Direct<'a>> {
-    Some((ports.direct.as_deref()?, found.prepared.upload_id.as_deref()?))
+    // What a server has put together itself, it knows itself.
+    let store = ports.direct.as_deref().filter(|_| found.file.parts == 0)?;
+    Some((store, found.prepared.upload_id.as_deref()?))
 }
 
 /// Puts the parts of a file together, wherever they are.
@@ -305,7 +309,7 @@ impl Ask for AwaitedDirectly {
         };
         let known = |file: TransferFile| Some((prepared.file(file.id)?.clone(), file));
         let files = transfer.files.into_iter().filter_map(known);
-        let awaited = files.filter(|(known, _)| known.state != FileState::Aborted);
+        let awaited = files.filter(|(known, file)| known.state != FileState::Aborted && file.parts == 0);
         Ok(awaited.map(|(known, file)| (file, known)).collect())
     }
 }

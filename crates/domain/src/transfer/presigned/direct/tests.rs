@@ -219,6 +219,33 @@ async fn a_confirmation_asks_the_store_for_every_file() {
     assert!(matches!(late, Err(PartsError::AlreadyConfirmed)), "{late:?}");
 }
 
+/// The delivery is the operator's to change, also while transfers wait for their bytes.
+#[tokio::test]
+async fn what_began_with_direct_delivery_may_come_through_the_server() {
+    for back_to_direct in [false, true] {
+        let (mut world, store) = direct_world();
+        world.direct = None;
+        send_all(&world).await;
+        complete_parts(&world.ports(), &complete(Vec::new())).await.unwrap();
+        if back_to_direct {
+            world.direct = Some(store);
+        }
+        complete_parts(&world.ports(), &complete(Vec::new())).await.unwrap();
+        assert_eq!(listed(&world).await.unwrap().len(), 3);
+        assert_eq!(confirmed(&world).await.unwrap().status, crate::transfer::TransferStatus::Active);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_the_store_has_lost_after_all_is_gone() {
+    let (world, _) = direct_world();
+    world.rows().prepared.get_mut(&id(50)).unwrap().files[1].state = FileState::Arrived;
+    let outcome = listed(&world).await;
+    assert!(matches!(outcome, Err(DirectError::Act(PartsError::Gone))), "{outcome:?}");
+    let outcome = complete_parts(&world.ports(), &complete(Vec::new())).await;
+    assert!(matches!(outcome, Err(DirectError::Act(PartsError::Gone))), "{outcome:?}");
+}
+
 #[tokio::test]
 async fn an_empty_file_in_parts_needs_no_object_but_its_completion() {
     let (world, store) = direct_world();
