@@ -53,7 +53,7 @@ pub struct Options {
     /// How long a statement may run (Postgres).
     pub statement_timeout: Duration,
     /// How long an answer of the server is waited for (Postgres). Longer than a statement may run: a server that
-    /// is well says itself that one ran too long.
+    /// is well says itself that one ran too long. It does not say so of a commit, which may still happen after this.
     pub answer_timeout: Duration,
     /// How long a statement may wait for another transaction.
     pub lock_timeout: Duration,

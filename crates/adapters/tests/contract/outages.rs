@@ -182,9 +182,8 @@ pub async fn a_server_that_says_nothing_is_an_outage_and_its_connection_is_used_
     let (mut url, server) = server_of(&db);
     let proxy = FaultProxy::before(&server.to_string()).await;
     lead_through(&mut url, proxy.address());
-    let patient_for_a_second = Options { connections: 1, answer_timeout: Duration::from_secs(1), ..OPTIONS };
-    let node =
-        SqlDatabase::connect(&Location::Postgres(url.to_string()), &patient_for_a_second).await.unwrap();
+    let impatient = Options { connections: 1, answer_timeout: Duration::from_secs(3), ..OPTIONS };
+    let node = SqlDatabase::connect(&Location::Postgres(url.to_string()), &impatient).await.unwrap();
     let works = async || node.read().await.unwrap().account(id(1)).await.unwrap() == Some(account(1));
     assert!(works().await);
 
@@ -213,9 +212,12 @@ pub async fn a_server_that_says_nothing_is_an_outage_and_its_connection_is_used_
     let mut view = node.read().await.unwrap();
     silence(&proxy);
     begin_and_leave(view.account(id(1))).await;
-    while proxy.struck() < 5 {
-        tokio::task::yield_now().await;
-    }
+    let struck = async {
+        while proxy.struck() < 5 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), struck).await.unwrap();
     drop(view);
     assert!(works().await, "after one that nobody waited for");
 

@@ -134,7 +134,7 @@ impl ApiError {
         )
     }
 
-    /// 503: something behind the server does not answer now. Nothing was changed.
+    /// 503: something behind the server does not answer now. Nothing was changed, unless it went away during a commit.
     #[must_use]
     pub fn unavailable() -> Self {
         Self::new(
@@ -338,7 +338,8 @@ pub enum CommonErrors {
     /// `INTERNAL_ERROR`: the server's log has the cause under the `request_id`.
     #[response(status = 500)]
     Internal(ErrorBody),
-    /// `SERVICE_UNAVAILABLE`: the database or the store does not answer; nothing was changed.
+    /// `SERVICE_UNAVAILABLE`: the database or the store does not answer. Nothing was changed, unless the
+    /// answer to a commit was lost; an `Idempotency-Key` makes repeating safe.
     #[response(status = 503)]
     Unavailable(ErrorBody),
 }

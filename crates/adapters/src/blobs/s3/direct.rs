@@ -192,7 +192,7 @@ impl DirectStore for S3DirectStore {
             Ok(_) => Ok(()),
             Err(e) => Err(match error::code(&e) {
                 Some("NoSuchUpload") => BlobError::NotFound(key.clone()),
-                Some("InvalidPart" | "InvalidPartOrder") => BlobError::Unavailable(e.into()),
+                Some("InvalidPart") => BlobError::Unavailable(e.into()),
                 _ => failed("CompleteMultipartUpload", name, e),
             }),
         }

@@ -30,6 +30,8 @@ pub(super) struct Target {
     config: Config,
     tls: Tls,
     settings: String,
+    /// How long an answer is waited for.
+    patience: Duration,
 }
 
 /// Opens a pool to the server at `url`.
@@ -43,12 +45,10 @@ pub(in super::super) async fn open(
     let patience = options.answer_timeout;
     let connect = move || {
         let to = to.clone();
-        let connecting = async move { timeout(patience, to.connect()).await };
-        Box::pin(async { connecting.await.unwrap_or_else(|_elapsed| Err(NoConnection(SILENT.to_owned()))) })
-            as _
+        Box::pin(async move { to.connect().await }) as _
     };
     let both = Connections::open(size, Box::new(connect)).await?;
-    warn_of_foreign_messages(&both).await?;
+    within(patience, warn_of_foreign_messages(&both)).await?;
     Ok(Arc::new(SqlStore { writers: both.clone(), readers: both, target, patience: Some(patience) }))
 }
 
@@ -70,11 +70,15 @@ impl Target {
             options.lock_timeout.as_millis(),
             options.statement_timeout.as_millis() * 2,
         );
-        Ok(Self { config, tls, settings })
+        Ok(Self { config, tls, settings, patience: options.answer_timeout })
     }
 
     /// A connection, set up for use.
     pub(super) async fn connect(&self) -> Result<Conn, NoConnection> {
+        within(self.patience, self.connect_and_set()).await
+    }
+
+    async fn connect_and_set(&self) -> Result<Conn, NoConnection> {
         let mut conn = match &self.tls {
             Tls::Never => self.connect_with(NoTls).await?,
             Tls::Always(verified) => self.connect_with(verified.clone()).await?,
@@ -98,6 +102,13 @@ impl Target {
         let conn = Conn::try_from_client_and_connection(client, connection).await;
         conn.map_err(|error| Refusal { by_server: true, reason: in_one_line(&error) })
     }
+}
+
+async fn within<T>(
+    patience: Duration,
+    asked: impl Future<Output = Result<T, NoConnection>>,
+) -> Result<T, NoConnection> {
+    timeout(patience, asked).await.unwrap_or_else(|_elapsed| Err(NoConnection(SILENT.to_owned())))
 }
 
 /// Why there is no connection.

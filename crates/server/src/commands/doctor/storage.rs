@@ -54,7 +54,8 @@ fn advice(config: &Config, cause: Option<&BlobError>) -> &'static str {
         }
         (_, Storage::S3(_)) => {
             "check bucket, region and both keys (AGENTDROP_S3_…), and that the keys' policy allows GetObject, \
-             PutObject, DeleteObject, AbortMultipartUpload, ListBucket and ListBucketMultipartUploads there"
+             PutObject, DeleteObject, AbortMultipartUpload, ListBucket and ListBucketMultipartUploads there, for direct \
+             delivery ListMultipartUploadParts as well"
         }
     }
 }

@@ -238,6 +238,7 @@ fn wanted(body: WantedParts, found: &PartsOfFile) -> Result<Vec<u32>, ApiError> 
         (status = 410, description = "`GONE`: aborted, deleted, or not uploaded in time", body = ErrorBody),
         (status = 413, description = "`PAYLOAD_TOO_LARGE`", body = ErrorBody),
         (status = 415, description = "`UNSUPPORTED_MEDIA_TYPE`", body = ErrorBody),
+        (status = 507, description = "`INSUFFICIENT_STORAGE`: the server's store is full", body = ErrorBody),
         CommonErrors,
     ),
     security(("api_key" = []))

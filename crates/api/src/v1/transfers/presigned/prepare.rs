@@ -155,6 +155,7 @@ pub async fn prepare(
         (status = 409, description = "`CHANNEL_REVOKED`", body = ErrorBody),
         (status = 413, description = "`FILE_TOO_LARGE`, `PAYLOAD_TOO_LARGE`", body = ErrorBody),
         (status = 415, description = "`UNSUPPORTED_MEDIA_TYPE`", body = ErrorBody),
+        (status = 507, description = "`INSUFFICIENT_STORAGE`: the server's store is full", body = ErrorBody),
         CommonErrors,
     ),
     security(("api_key" = []))
